@@ -1,0 +1,3 @@
+"""The plugin manager for Core Lightning."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""A release's source on disk, verified before anything in it runs."""

@@ -1,0 +1,1 @@
+"""The operator's verbs: each makes a Plan and applies it."""

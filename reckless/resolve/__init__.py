@@ -1,0 +1,1 @@
+"""Which releases fit together, and the explanation when none do. Pure."""

@@ -1,0 +1,80 @@
+"""Files written so that a crash at any instant leaves the old or the new, never half of either."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Replace `path` by `data`: temporary file beside it, fsync, rename, fsync of the folder.
+
+    A symlink is followed and stays a symlink; an existing file's mode and (where we may) owner stay. The temporary
+    file is removed on failure. Raises OSError.
+    """
+    path = Path(os.path.realpath(path))
+    old = path.stat() if path.exists() else None
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
+    try:
+        with os.fdopen(handle, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fchmod(f.fileno(), stat.S_IMODE(old.st_mode) if old else mode)
+            if old and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                with contextlib.suppress(PermissionError):
+                    os.fchown(f.fileno(), old.st_uid, old.st_gid)
+            os.fsync(f.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def swap_symlink(link: Path, target: str) -> None:
+    """Make `link` point at `target` by one rename; `link` may or may not exist. Raises OSError."""
+    temporary = link.with_name(f".{link.name}.new")
+    with contextlib.suppress(FileNotFoundError):
+        temporary.unlink()
+    temporary.symlink_to(target)
+    temporary.replace(link)
+    sync_folder(link.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames within `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove `path` and all below it, read-only folders included (Go's module cache has them); absent is fine."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+        return
+    if path.exists():
+        _rmtree(path)
+
+
+def _rmtree(path: Path) -> None:
+    def retry(function: Callable[..., object], name: str, _error: object) -> None:
+        if not os.path.lexists(name):
+            return
+        Path(name).parent.chmod(0o700)
+        with contextlib.suppress(OSError):
+            Path(name).chmod(0o700, follow_symlinks=os.chmod not in os.supports_follow_symlinks)
+        if Path(name).is_dir() and not Path(name).is_symlink():
+            shutil.rmtree(name)
+        else:
+            Path(name).unlink()
+
+    shutil.rmtree(path, onerror=retry)

@@ -1,0 +1,152 @@
+"""Programs are run here and nowhere else: an argument list, a time limit, an explicit environment, the output kept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reckless.errors import ProcessError
+
+TAIL_LINES = 25
+_running: set[subprocess.Popen[bytes]] = set()
+_running_lock = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completed:
+    """What a program left: its exit status and what it printed (empty where the output went to a log)."""
+
+    status: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A program to run. `env` is its whole environment (None: ours); `log` gets both its outputs, appended."""
+
+    argv: Sequence[str | Path]
+    cwd: Path | None = None
+    env: Mapping[str, str] | None = None
+    timeout: float = 60.0
+    log: Path | None = None
+    stdin: str | None = None
+
+    @property
+    def by_hand(self) -> str:
+        """The line that runs it in a shell."""
+        line = shlex.join(str(a) for a in self.argv)
+        return f"cd {shlex.quote(str(self.cwd))} && {line}" if self.cwd else line
+
+
+def run(command: Command, *, check: bool = True) -> Completed:
+    """Run `command` to its end.
+
+    Raises ProcessError `command-missing`, `command-timeout` (its whole process group is killed), and with `check`
+    `command-failed`, whose detail is the last lines that it printed.
+    """
+    log = command.log.open("ab") if command.log else None
+    try:
+        if log:
+            log.write(f"$ {command.by_hand}\n".encode())
+            log.flush()
+        started = log.tell() if log else 0
+        process = start(command, stdout=log or subprocess.PIPE, stderr=log or subprocess.PIPE)
+        try:
+            out, err = process.communicate(command.stdin.encode() if command.stdin is not None else None, command.timeout)
+        except subprocess.TimeoutExpired as e:
+            kill(process)
+            name = Path(command.argv[0]).name
+            raise ProcessError(
+                "command-timeout",
+                f"{name} took longer than {command.timeout:.0f} s and was ended",
+                f"by hand: {command.by_hand}",
+                detail=_tail(command, started, b""),
+            ) from e
+        except BaseException:
+            kill(process)
+            raise
+        finally:
+            _forget(process)
+    finally:
+        if log:
+            log.close()
+    if check and process.returncode != 0:
+        raise ProcessError(
+            "command-failed",
+            f"{Path(command.argv[0]).name} failed (exit {process.returncode})",
+            f"by hand: {command.by_hand}",
+            detail=_tail(command, started, (err or b"") or (out or b"")),
+            exit_status=process.returncode,
+        )
+    return Completed(
+        status=process.returncode, stdout=(out or b"").decode(errors="replace"), stderr=(err or b"").decode(errors="replace")
+    )
+
+
+def start(command: Command, *, stdout: object, stderr: object) -> subprocess.Popen[bytes]:
+    """Start `command` in a process group of its own and remember it, so that `kill_all` can end it.
+
+    Raises ProcessError `command-missing` or `command-not-executable`.
+    """
+    try:
+        process = subprocess.Popen(
+            [str(a) for a in command.argv],
+            cwd=command.cwd,
+            env=dict(command.env) if command.env is not None else None,
+            stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
+            stdout=stdout,  # type: ignore[arg-type]  # a file or PIPE; typeshed's _FILE is private
+            stderr=stderr,  # type: ignore[arg-type]
+            start_new_session=True,
+        )
+    except FileNotFoundError as e:
+        raise ProcessError("command-missing", f"{command.argv[0]} is not there to be run", f"by hand: {command.by_hand}") from e
+    except OSError as e:
+        raise ProcessError(
+            "command-not-executable", f"{command.argv[0]} cannot be run: {e.strerror}", f"by hand: {command.by_hand}"
+        ) from e
+    with _running_lock:
+        _running.add(process)
+    return process
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that `start` made, and all that it started, at once; returns when it is gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    process.wait()
+    _forget(process)
+
+
+def kill_all() -> None:
+    """End every program that is still running: what an interrupt does before undoing."""
+    with _running_lock:
+        processes = list(_running)
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _forget(process: subprocess.Popen[bytes]) -> None:
+    with _running_lock:
+        _running.discard(process)
+
+
+def _tail(command: Command, started: int, output: bytes) -> str:
+    if command.log:
+        with command.log.open("rb") as f:
+            f.seek(started)
+            output = f.read()
+    lines = output.decode(errors="replace").splitlines()
+    return "\n".join(lines[-TAIL_LINES:])
