@@ -1,0 +1,87 @@
+"""The change under way, so that whoever comes after a crash can undo it.
+
+One record at a time: the plugin whose activation is being changed, what was before, and what is to be. It is written
+before the first effect and removed after state.json holds the result, so: a journal whose `after` is in state.json is
+done, any other is undone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from reckless.errors import StoreError
+from reckless.model.state import Entry, entry_from_json, entry_to_json
+from reckless.store.layout import Layout
+from reckless.store.store import load_json
+from reckless.system.files import atomic_write
+
+JOURNAL_SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One plugin's change on one network.
+
+    `before` and `after` are its entries in state.json (None: not installed). `running` says whether the old one ran
+    when we began; `block` is its block in our config file as it was (empty: none).
+    """
+
+    verb: str
+    name: str
+    network: str
+    before: Entry | None
+    after: Entry | None
+    running: bool = False
+    block: str = ""
+
+
+def begin(layout: Layout, record: Record) -> None:
+    """Write the record durably, before the first effect. Raises OSError."""
+    data = {
+        "schema": JOURNAL_SCHEMA,
+        "verb": record.verb,
+        "name": record.name,
+        "network": record.network,
+        "before": entry_to_json(record.before) if record.before else None,
+        "after": entry_to_json(record.after) if record.after else None,
+        "running": record.running,
+        "block": record.block,
+    }
+    atomic_write(layout.journal, json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
+
+
+def end(layout: Layout) -> None:
+    """Remove the record: the change is done, or undone."""
+    layout.journal.unlink(missing_ok=True)
+
+
+def pending(layout: Layout) -> Record | None:
+    """Return the record that an interrupted command left, or None. Raises StoreError `state-damaged`, `state-too-new`."""
+    try:
+        data = load_json(layout.journal, "a journal of reckless")
+    except FileNotFoundError:
+        return None
+    file = str(layout.journal)
+    damaged = StoreError(
+        "state-damaged", f"{file} is damaged; nothing was changed", "`reckless doctor` explains what is there"
+    )
+    if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
+        raise damaged
+    if data["schema"] > JOURNAL_SCHEMA:
+        raise StoreError(
+            "state-too-new", f"{file} was written by a newer reckless; nothing was changed", "use that one"
+        )
+    texts = [data.get(key) for key in ("verb", "name", "network", "block")]
+    if not all(isinstance(t, str) for t in texts) or not isinstance(data.get("running"), bool):
+        raise damaged
+    before, after = data.get("before"), data.get("after")
+    return Record(
+        verb=data["verb"],
+        name=data["name"],
+        network=data["network"],
+        before=entry_from_json(before, file=file) if before is not None else None,
+        after=entry_from_json(after, file=file) if after is not None else None,
+        running=data["running"],
+        block=data["block"],
+    )

@@ -1,0 +1,53 @@
+"""Where things are below the reckless folder (shared design: architecture, "On the operator's disk")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths below `<lightning-dir>/reckless`, or the folder that -d names."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """What is installed."""
+        return self.root / "state.json"
+
+    @property
+    def journal(self) -> Path:
+        """The change under way; absent when there is none."""
+        return self.root / "journal.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever writes."""
+        return self.root / "lock"
+
+    def conf(self, network: str) -> Path:
+        """The file that the node's config includes."""
+        return self.root / f"{network}-reckless.conf"
+
+    def plugin(self, name: str) -> Path:
+        """The folder with all trees of a plugin."""
+        return self.root / name
+
+    def tree(self, name: str, tree: str) -> Path:
+        """One sealed tree, `<version>+<digest8>`."""
+        return self.root / name / tree
+
+    def receipt(self, name: str, tree: str) -> Path:
+        """The file whose presence makes a tree count."""
+        return self.root / name / tree / "receipt.json"
+
+    def current(self, name: str) -> Path:
+        """The symlink that config's plugin= line goes through."""
+        return self.root / name / "current"
+
+
+def tree_name(version: str, digest: str) -> str:
+    """Return a tree's folder name: the version, which bytes and which build made it."""
+    return f"{version.replace('!', '-')}+{digest[:8]}"

@@ -1,0 +1,125 @@
+"""Reading and writing state.json, receipts and trees."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from reckless.errors import StoreError
+from reckless.model.state import (
+    Entry,
+    Receipt,
+    State,
+    receipt_from_json,
+    receipt_to_json,
+    state_from_json,
+    state_to_json,
+)
+from reckless.store.layout import Layout
+from reckless.system.files import atomic_write, remove_tree, sync_folder
+
+MAX_STATE = 16 << 20
+
+
+def load_json(path: Path, what: str) -> object:
+    """Read one of our own JSON files. Raises StoreError `state-damaged` or `state-unreadable`; FileNotFoundError passes."""
+    try:
+        with path.open("rb") as f:
+            data = f.read(MAX_STATE + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as e:
+        raise StoreError(
+            "state-unreadable", f"cannot read {path}: {e.strerror}", "run reckless as the user who runs lightningd"
+        ) from e
+    try:
+        if len(data) > MAX_STATE:
+            raise ValueError
+        value: object = json.loads(data)
+    except (ValueError, RecursionError) as e:
+        raise StoreError(
+            "state-damaged",
+            f"{path} is not {what}: it is cut short or damaged; nothing was changed",
+            "`reckless doctor` explains what is there; `reckless doctor --fix` rebuilds it from the installed trees",
+        ) from e
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The reckless folder of one lightning-dir."""
+
+    layout: Layout
+
+    def load(self) -> State:
+        """Return what is installed.
+
+        Raises StoreError `state-damaged`, `state-too-new`, `state-unreadable`, and `state-missing` where there are
+        sealed trees but no state: that is never taken for a fresh start.
+        """
+        try:
+            data = load_json(self.layout.state, "a state file of reckless")
+        except FileNotFoundError as e:
+            if self.layout.root.is_dir() and any(self.layout.root.glob("*/*/receipt.json")):
+                raise StoreError(
+                    "state-missing",
+                    f"{self.layout.state} is gone, but plugins are installed beside it; nothing was changed",
+                    "`reckless doctor --fix` rebuilds it from the installed trees",
+                ) from e
+            return State()
+        return state_from_json(data, file=str(self.layout.state))
+
+    def save(self, state: State) -> None:
+        """Replace state.json in one rename. Raises OSError."""
+        atomic_write(self.layout.state, json.dumps(state_to_json(state), indent=1).encode() + b"\n", mode=0o600)
+
+    def receipt(self, name: str, tree: str) -> Receipt:
+        """Return a sealed tree's receipt. Raises StoreError `tree-missing`, `state-damaged` or `state-too-new`."""
+        path = self.layout.receipt(name, tree)
+        try:
+            return receipt_from_json(load_json(path, "a receipt of reckless"), file=str(path))
+        except FileNotFoundError as e:
+            raise StoreError(
+                "tree-missing",
+                f"the installed tree {path.parent} is not whole",
+                f"`reckless install {name}` builds it again",
+            ) from e
+
+    def is_sealed(self, name: str, tree: str) -> bool:
+        """Say whether the tree was built to the end."""
+        return self.layout.receipt(name, tree).is_file()
+
+    def seal(self, tree: str, receipt: Receipt) -> None:
+        """Write the receipt, last of all: from now on the tree counts. Everything in it is on disk first."""
+        os.sync()
+        atomic_write(
+            self.layout.receipt(receipt.name, tree), json.dumps(receipt_to_json(receipt), indent=1).encode() + b"\n"
+        )
+
+    def make_tree(self, name: str, tree: str) -> Path:
+        """Return a fresh, empty folder for a tree; what an earlier, broken build left there goes."""
+        path = self.layout.tree(name, tree)
+        remove_tree(path)
+        path.mkdir(parents=True)
+        sync_folder(path.parent)
+        return path
+
+    def entrypoint(self, entry: Entry) -> Path:
+        """Return the path that config's plugin= line names: it goes through `current`."""
+        return self.layout.current(entry.name) / entry.entrypoint
+
+    def running_path(self, entry: Entry) -> Path:
+        """Return the path under which lightningd lists it: symlinks resolved."""
+        return Path(os.path.realpath(self.layout.tree(entry.name, entry.tree))) / entry.entrypoint
+
+    def stray_trees(self, state: State) -> list[Path]:
+        """Return folders of trees that the state does not know: debris, and builds that never came into use."""
+        stray = []
+        for folder in sorted(p for p in self.layout.root.glob("*") if p.is_dir() and not p.is_symlink()):
+            entry = state.plugins.get(folder.name)
+            known = {entry.tree, *entry.previous} if entry else set()
+            trees = [p for p in folder.iterdir() if p.is_dir() and not p.is_symlink() and "+" in p.name]
+            stray += [tree for tree in sorted(trees) if tree.name not in known]
+        return stray
