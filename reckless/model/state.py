@@ -5,15 +5,13 @@ Both are plain JSON, read here without a library: `reckless list` does nothing e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TypeVar
 
 from reckless.errors import StoreError
 
 STATE_SCHEMA = 1
 RECEIPT_SCHEMA = 1
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +64,8 @@ class State:
 class Receipt:
     """What a built tree is: written last, so a tree without one is debris.
 
-    `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave. `interpreter` is the
-    absolute path outside the tree that it cannot start without (empty: none). `digest` is the release's.
+    `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave. `interpreter` is
+    the absolute path outside the tree that it cannot start without (empty: none). `digest` is the release's.
     """
 
     name: str
@@ -138,36 +136,57 @@ def receipt_from_json(data: object, *, file: str) -> Receipt:
     reader = _Reader(file)
     table = reader.table(data, "")
     reader.schema(table, RECEIPT_SCHEMA)
-    texts = (
-        "name",
-        "version",
-        "digest",
-        "origin",
-        "source",
-        "language",
-        "entrypoint",
-        "interpreter",
-        "cln",
-        "built",
-        "reckless",
-    )
-    lists = ("depends", "conflicts", "rpcmethods", "hooks", "subscriptions", "options", "notes")
+
+    def text(key: str) -> str:
+        return reader.text(table.get(key), key)
+
+    def texts(key: str) -> tuple[str, ...]:
+        return reader.texts(table.get(key), key)
+
     return Receipt(
-        **{key: reader.text(table.get(key), key) for key in texts},
-        **{key: reader.texts(table.get(key), key) for key in lists},  # type: ignore[arg-type]  # the keys decide which
+        name=text("name"),
+        version=text("version"),
+        digest=text("digest"),
+        origin=text("origin"),
+        source=text("source"),
+        language=text("language"),
+        entrypoint=text("entrypoint"),
+        interpreter=text("interpreter"),
         dynamic=reader.flag(table.get("dynamic"), "dynamic"),
+        depends=texts("depends"),
+        conflicts=texts("conflicts"),
+        cln=text("cln"),
+        rpcmethods=texts("rpcmethods"),
+        hooks=texts("hooks"),
+        subscriptions=texts("subscriptions"),
+        options=texts("options"),
+        notes=texts("notes"),
+        built=text("built"),
+        reckless=text("reckless"),
     )
 
 
 def _entry(reader: _Reader, name: str, row: object) -> Entry:
     where = f"plugins.{name}"
     table = reader.table(row, where)
-    texts = ("version", "tree", "entrypoint", "origin")
-    flags = ("dynamic", "requested", "pinned")
+    if table.get("name") != name:
+        raise reader.damaged(where)
+
+    def text(key: str) -> str:
+        return reader.text(table.get(key), f"{where}.{key}")
+
+    def flag(key: str) -> bool:
+        return reader.flag(table.get(key), f"{where}.{key}")
+
     return Entry(
-        name=reader.check(name, where, lambda: reader.text(table.get("name"), where) == name),
-        **{key: reader.text(table.get(key), f"{where}.{key}") for key in texts},
-        **{key: reader.flag(table.get(key), f"{where}.{key}") for key in flags},  # type: ignore[arg-type]  # as above
+        name=name,
+        version=text("version"),
+        tree=text("tree"),
+        entrypoint=text("entrypoint"),
+        origin=text("origin"),
+        dynamic=flag("dynamic"),
+        requested=flag("requested"),
+        pinned=flag("pinned"),
         enabled=reader.texts(table.get("enabled"), f"{where}.enabled"),
         previous=reader.texts(table.get("previous"), f"{where}.previous"),
     )
@@ -193,14 +212,9 @@ class _Reader:
         if found > known:
             raise StoreError(
                 "state-too-new",
-                f"{self.file} was written by a newer reckless (format {found}, this one reads {known}); nothing was changed",
+                f"{self.file} is of a newer reckless (format {found}, this one reads {known}); nothing was changed",
                 "use the newer reckless, or upgrade this one",
             )
-
-    def check(self, value: _T, where: str, holds: Callable[[], bool]) -> _T:
-        if not holds():
-            raise self.damaged(where)
-        return value
 
     def table(self, value: object, where: str) -> dict[str, object]:
         if not isinstance(value, dict):

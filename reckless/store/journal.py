@@ -57,7 +57,7 @@ def end(layout: Layout) -> None:
 
 
 def pending(layout: Layout) -> Record | None:
-    """Return the record that an interrupted command left, or None. Raises StoreError `state-damaged`, `state-too-new`."""
+    """Return the record that an interrupted command left, or None. Raises StoreError `state-damaged`."""
     try:
         data = load_json(layout.journal, "a journal of reckless")
     except FileNotFoundError:

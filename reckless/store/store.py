@@ -24,7 +24,7 @@ MAX_STATE = 16 << 20
 
 
 def load_json(path: Path, what: str) -> object:
-    """Read one of our own JSON files. Raises StoreError `state-damaged` or `state-unreadable`; FileNotFoundError passes."""
+    """Read one of our own JSON files. Raises FileNotFoundError, StoreError `state-damaged`, `state-unreadable`."""
     try:
         with path.open("rb") as f:
             data = f.read(MAX_STATE + 1)
