@@ -43,6 +43,10 @@ class Layout:
         """The file whose presence makes a tree count."""
         return self.root / name / tree / "receipt.json"
 
+    def failed_log(self, name: str) -> Path:
+        """The log of a plugin's newest build that failed; a name cannot start with a dot."""
+        return self.root / ".logs" / f"{name}.log"
+
     def current(self, name: str) -> Path:
         """The symlink that config's plugin= line goes through."""
         return self.root / name / "current"

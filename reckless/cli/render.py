@@ -1,0 +1,88 @@
+"""Results as text for people. Answers go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from reckless.cli.style import clean, columns, dim, paint
+from reckless.errors import RecklessError
+from reckless.operate.result import Outcome, Result
+
+_DID = {
+    "install": "installed", "upgrade": "upgraded", "downgrade": "downgraded", "rebuild": "rebuilt", 
+    "uninstall": "removed",
+    "enable": "enabled", "disable": "disabled", "rollback": "rolled back", "pin": "pinned",
+    "unpin": "unpinned", "set": "set",
+    "unset": "unset", "source": "changed", "keep": "unchanged", "builtin": "built in", "recover": "recovered",
+}  # fmt: skip
+_UNCHANGED = {
+    "keep": "up to date", "enable": "enabled already", "disable": "disabled already", "pin": "pinned already",
+    "unpin": "not pinned", "set": "set already", "unset": "not set",
+}  # fmt: skip
+
+
+def say(text: str = "") -> None:
+    """Print an answer."""
+    print(text)
+
+
+def say_error(error: RecklessError) -> None:
+    """Print an error: what happened, the detail, and what to do next."""
+    print(f"{paint('error:', 'red', sys.stderr)} {clean(error.message)}", file=sys.stderr)
+    if error.detail:
+        print("\n".join(f"  {line}" for line in clean(error.detail).splitlines()), file=sys.stderr)
+    if error.hint:
+        print(f"{paint('hint:', 'cyan', sys.stderr)} {clean(error.hint)}", file=sys.stderr)
+
+
+def say_result(result: Result) -> None:
+    """Print what became of each plugin, then the notes."""
+    for outcome in result.outcomes:
+        _say_outcome(outcome)
+    if not result.outcomes and not result.notes:
+        say("nothing to do")
+    for note in result.notes:
+        print(dim(clean(note), sys.stderr), file=sys.stderr)
+
+
+def _say_outcome(o: Outcome) -> None:
+    versions = (
+        f"{o.before} → {o.version}" if o.before and o.version and o.before != o.version else o.version or o.before
+    )
+    title = " ".join(part for part in (o.name, versions) if part)
+    if o.status == "failed":
+        say(f"{paint('✗', 'red')} {title}: not {_DID[o.action]}; {o.message}")
+        if o.error:
+            sys.stdout.flush()
+            say_error(o.error)
+        return
+    if o.status == "skipped":
+        say(f"{paint('-', 'yellow')} {title}: {clean(o.message)}")
+        return
+    if o.status == "planned":
+        say(f"{paint('would', 'yellow')} {o.action} {title}" + (f" ({o.message})" if o.message else ""))
+        for line in (*o.because, *(f"- {step}" for step in o.steps)):
+            say(f"    {clean(line)}")
+        return
+    mark = paint("✓", "green") if o.status == "done" else "·"
+    did = _DID[o.action] if o.status == "done" else _UNCHANGED.get(o.action, _DID[o.action])
+    tail = f"; {clean(o.message)}" if o.message else ""
+    if o.restart and "restart" not in tail:
+        tail += "; restart lightningd for it to take effect"
+    say(f"{mark} {title}: {did}{tail}")
+
+
+def ago(then: float | None) -> str:
+    """Return how long ago a Unix time was, in words."""
+    if then is None:
+        return ""
+    seconds = max(0.0, time.time() - then)
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {word}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+__all__ = ["ago", "columns", "say", "say_error", "say_result"]

@@ -1,0 +1,157 @@
+"""Answers of the verbs that look, as text."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from reckless.cli.render import ago, say
+from reckless.cli.style import clean, columns, dim, paint
+
+if TYPE_CHECKING:
+    from reckless.model.manifest import Manifest
+    from reckless.operate.doctor import Diagnosis
+    from reckless.operate.listing import Listing, Row
+    from reckless.operate.lookup import Hit, Info, Outdated
+    from reckless.operate.sources import SourceRow
+    from reckless.publish.builder import BuiltIndex
+
+_HEALTH = {
+    "running": "running", "stopped": "not running", "restart-due": "waits for a restart of lightningd",
+    "disabled": "disabled",
+    "node-down": "lightningd is down", "unknown": "?", "broken": "broken: its files are gone",
+}  # fmt: skip
+
+
+def show_listing(listing: Listing) -> None:
+    """Print what is installed."""
+    if not listing.rows:
+        say("no plugins are installed")
+    else:
+        say(
+            columns(
+                [(r.name, r.version, _health(r), _remarks(r)) for r in listing.rows], ("name", "version", "state", "")
+            )
+        )
+    for note in listing.notes:
+        print(dim(clean(note), sys.stderr), file=sys.stderr)
+
+
+def _health(row: Row) -> str:
+    return _HEALTH[row.health]
+
+
+def _remarks(row: Row) -> str:
+    words = ["pinned"] if row.pinned else []
+    if not row.requested:
+        words.append("dependency")
+    return ", ".join(words)
+
+
+def show_outdated(rows: tuple[Outdated, ...]) -> None:
+    """Print what has a newer release."""
+    if not rows:
+        say("everything is up to date")
+        return
+    say(
+        columns(
+            [(r.name, r.version, r.newest, r.available or r.why) for r in rows],
+            ("name", "installed", "newest", "upgrade"),
+        )
+    )
+
+
+def show_hits(hits: tuple[Hit, ...]) -> None:
+    """Print what a search found."""
+    if not hits:
+        say("nothing found")
+        return
+    table = [
+        (
+            h.entry.name,
+            h.entry.version,
+            "built in" if h.builtin else f"has {h.installed}" if h.installed else "",
+            h.entry.summary,
+        )
+        for h in hits
+    ]
+    say(columns(table, ("name", "newest", "", "summary")))
+
+
+def show_info(info: Info) -> None:
+    """Print all that is known of a plugin."""
+    rows: list[tuple[str, str]] = []
+    say(paint(info.name, "bold") + (f": {clean(info.manifest.plugin.summary)}" if info.manifest else ""))
+    if info.builtin and info.builtin_here:
+        rows.append(("built in", f"this lightningd ships it, since v{info.builtin.since}"))
+    elif info.builtin:
+        rows.append(("built in", f"in lightningd from v{info.builtin.since} on"))
+    if info.installed:
+        rows.append(("installed", f"{info.installed.version}" + (" (pinned)" if info.installed.pinned else "")))
+    if info.manifest:
+        rows += _manifest_rows(info.manifest, info.fits)
+    rows.append(("source", info.source))
+    width = max(len(head) for head, _ in rows)
+    for head, text in rows:
+        if text:
+            say(f"  {dim(head.ljust(width))}  {clean(text)}")
+
+
+def _manifest_rows(manifest: Manifest, fits: tuple[str, ...]) -> list[tuple[str, str]]:
+    plugin = manifest.plugin
+    rows = [("status", plugin.status + (f", replaced by {plugin.replaced_by}" if plugin.replaced_by else ""))]
+    rows += [("category", plugin.category), ("license", plugin.license), ("repository", plugin.repository)]
+    if not manifest.releases:
+        return rows
+    newest = manifest.releases[0]
+    marks = [
+        str(r.version) + (" (yanked)" if r.yanked else "" if str(r.version) in fits else f" (lightningd {r.cln})")
+        for r in manifest.releases
+    ]
+    return [
+        *rows,
+        ("releases", ", ".join(marks)),
+        ("lightningd", str(newest.cln) or "any"),
+        ("language", newest.build.language),
+        ("depends on", ", ".join(str(d) for d in newest.depends)),
+        ("conflicts", ", ".join(str(c) for c in newest.conflicts)),
+        ("methods", ", ".join(newest.runtime.rpcmethods or ())),
+        ("hooks", ", ".join(newest.runtime.hooks or ())),
+        ("options", ", ".join(newest.runtime.options or ())),
+        ("needs", ", ".join(newest.build.system)),
+    ]
+
+
+def show_log(found: tuple[str, str]) -> None:
+    """Print a build log; where it is goes to stderr."""
+    print(dim(found[0], sys.stderr), file=sys.stderr)
+    say(clean(found[1]))
+
+
+def show_sources(rows: tuple[SourceRow, ...]) -> None:
+    """Print the sources."""
+    table = [
+        (
+            r.location,
+            str(r.plugins) if not r.error else "-",
+            r.error.message
+            if r.error
+            else ("cannot be reached; fetched " + ago(r.fetched_at) if r.offline else ago(r.fetched_at)),
+        )
+        for r in rows
+    ]
+    say(columns(table, ("source", "plugins", "")))
+
+
+def show_diagnosis(found: Diagnosis) -> None:
+    """Print what the doctor found."""
+    for a in found.ailments:
+        mark = paint("✗", "red") if a.severity == "grave" else paint("·", "yellow")
+        say(f"{mark} {clean(a.message)}" + (f"\n    {clean(a.hint)}" if a.hint else ""))
+    if found.ok:
+        say("nothing grave was found; looked at: " + ", ".join(found.checked))
+
+
+def show_built_index(built: BuiltIndex) -> None:
+    """Print what was written."""
+    say(f"{built.plugins} plugins, {built.releases} releases in {built.out}")

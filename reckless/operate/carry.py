@@ -1,0 +1,349 @@
+"""Carry out a resolution: everything is built and probed first, then activated plugin by plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from reckless.errors import RecklessError
+from reckless.model.manifest import GitSource, Release
+from reckless.model.state import Entry, State
+from reckless.operate.activate import Change, Options, apply
+from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
+from reckless.operate.recover import clear_debris
+from reckless.operate.remove import remove_one
+from reckless.operate.result import Outcome, Result
+from reckless.operate.session import Node, Session
+from reckless.operate.solve import Solved
+from reckless.resolve.problem import Choice
+
+KEPT_FOR_ROLLBACK = 1
+_BUILT = ("install", "upgrade", "downgrade")
+
+
+@dataclass(slots=True)
+class _Run:
+    """What changes while a resolution is carried out."""
+
+    state: State
+    outcomes: list[Outcome] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def carry_out(
+    session: Session, state: State, solved: Solved, options: Mapping[str, Options], *, dry_run: bool
+) -> Result:
+    """Do what `solved` says; `options` are those given on the command line, by plugin.
+
+    A plugin that fails leaves itself as it was, and those that need it untouched; the others go on. Raises only what
+    stops everything before anything was changed (a missing toolchain) and interrupts.
+    """
+    choices = solved.resolution.choices
+    node = session.ask()
+    wishes = [_wish(session, state, solved, c, options.get(c.name), node) for c in choices if c.kind in _BUILT]
+    for wish in wishes:
+        say_missing(wish.release, solved.machine)
+    if dry_run:
+        planned = tuple(_planned(session, state, c, solved) for c in choices)
+        gone = tuple(
+            Outcome(name=n, action="uninstall", status="planned", message="no longer needed")
+            for n in solved.resolution.unneeded
+        )
+        return Result(outcomes=(*planned, *gone), notes=_notes(session, solved))
+    prepared = prepare_all(session, wishes, solved.machine, node)
+    run = _Run(state)
+    for choice in choices:
+        _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
+    _remove_unneeded(session, run, [*solved.resolution.unneeded, *_left_over(run, choices, state)])
+    clear_debris(session, run.state)
+    return Result(outcomes=tuple(run.outcomes), notes=_notes(session, solved))
+
+
+def _carry_one(
+    session: Session,
+    run: _Run,
+    solved: Solved,
+    choice: Choice,
+    prepared: Prepared | BaseException | None,
+    options: Options | None,
+) -> None:
+    if choice.kind == "builtin":
+        run.outcomes.append(_builtin(choice, solved))
+        return
+    blocker = next((d for d in _needs(choice) if d in run.failed), None)
+    if blocker:
+        _fail(run, choice, None, f"not touched: it depends on {blocker}, which failed")
+        return
+    if isinstance(prepared, BaseException):
+        if not isinstance(prepared, (RecklessError, OSError)):
+            raise prepared
+        _fail(run, choice, prepared)
+        return
+    try:
+        if prepared is None:
+            run.outcomes.append(_keep(session, run, choice, options))
+        else:
+            run.outcomes.append(_switch_over(session, run, choice, prepared, options))
+    except (RecklessError, OSError) as error:
+        _fail(run, choice, error)
+
+
+def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared, options: Options | None) -> Outcome:
+    """Activate a freshly prepared tree in the place of what was there."""
+    before = run.state.plugins.get(choice.name)
+    receipt = prepared.receipt
+    previous = tuple(
+        dict.fromkeys(t for t in ((before.tree, *before.previous) if before else ()) if t != prepared.tree)
+    )
+    after = Entry(
+        name=choice.name,
+        version=receipt.version,
+        tree=prepared.tree,
+        entrypoint=receipt.entrypoint,
+        origin=receipt.origin,
+        dynamic=receipt.dynamic,
+        requested=choice.requested,
+        pinned=before.pinned if before else False,
+        enabled=before.enabled if before else (session.network,),
+        previous=previous[:KEPT_FOR_ROLLBACK],
+    )
+    applied = apply(
+        session,
+        run.state,
+        Change(
+            verb="install" if choice.kind == "install" else "upgrade",
+            name=choice.name,
+            before=before,
+            after=after,
+            options=_merged(session, choice.name, options),
+            methods=receipt.rpcmethods,
+            offered=receipt.options,
+            restart_plugin=True,
+        ),
+    )
+    run.state = applied.state
+    return Outcome(
+        name=choice.name,
+        action="install" if choice.kind in ("keep", "builtin") else choice.kind,
+        status="done",
+        version=receipt.version,
+        before=before.version if before else "",
+        because=choice.because,
+        restart=applied.restart,
+        message=_effect(session, after, restart=applied.restart),
+    )
+
+
+def _keep(session: Session, run: _Run, choice: Choice, options: Options | None) -> Outcome:
+    """An installed plugin that stays; asked for by name, it is also switched on, and given the options."""
+    entry = run.state.plugins[choice.name]
+    after = replace(entry, requested=entry.requested or choice.requested)
+    asked = options is not None
+    if asked:
+        after = after.on(session.network, enabled=True)
+    if asked and (after.enabled != entry.enabled or options):
+        receipt = session.store.receipt(entry.name, entry.tree)
+        change = Change(
+            verb="enable",
+            name=entry.name,
+            before=entry,
+            after=after,
+            options=_merged(session, entry.name, options),
+            methods=receipt.rpcmethods,
+            offered=receipt.options,
+            restart_plugin=bool(options),
+        )
+        applied = apply(session, run.state, change)
+        run.state = applied.state
+        return Outcome(
+            name=entry.name, action="enable", status="done", version=entry.version, restart=applied.restart,
+            message=_effect(session, after, restart=applied.restart),
+        )  # fmt: skip
+    if after != entry:
+        run.state = run.state.with_entry(after)
+        session.store.save(run.state)
+    return Outcome(name=entry.name, action="keep", status="unchanged", version=entry.version, because=choice.because)
+
+
+def _merged(session: Session, name: str, given: Options | None) -> Options:
+    """Options from the config, with those given now in the place of any of the same name."""
+    names = {key for key, _ in given or ()}
+    kept = tuple((k, v) for k, v in session.files.read_our_conf().options(name) if k not in names)
+    return (*kept, *(given or ()))
+
+
+def _effect(session: Session, entry: Entry, *, restart: bool) -> str:
+    if session.network not in entry.enabled:
+        return "disabled, as before"
+    if session.info is None:
+        return "lightningd is not running; it starts with it"
+    return "restart lightningd to bring it in" if restart else "running"
+
+
+def _remove_unneeded(session: Session, run: _Run, names: list[str]) -> None:
+    for name in dict.fromkeys(names):
+        try:
+            applied = remove_one(session, run.state, name)
+        except (RecklessError, OSError) as error:
+            session.reporter.note(f"{name} is no longer needed, but could not be removed: {error}")
+            continue
+        run.state = applied.state
+        run.outcomes.append(
+            Outcome(
+                name=name, action="uninstall", status="done", restart=applied.restart,
+                message="it came as a dependency and nothing needs it any more",
+            )
+        )  # fmt: skip
+
+
+def _left_over(run: _Run, choices: tuple[Choice, ...], before: State) -> list[str]:
+    """Dependencies that were brought in now for plugins that then failed: they go again."""
+    if not run.failed:
+        return []
+    by_name = {c.name: c for c in choices}
+    fresh = [n for n, e in run.state.plugins.items() if n not in before.plugins and not e.requested and n in by_name]
+    needed: set[str] = set()
+    for choice in choices:
+        if choice.name not in run.failed and choice.name not in fresh:
+            needed |= _closure(choice, by_name)
+    return [n for n in reversed([c.name for c in choices]) if n in fresh and n not in needed]
+
+
+def _closure(choice: Choice, by_name: Mapping[str, Choice]) -> set[str]:
+    seen: set[str] = set()
+    todo = list(_needs(choice))
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += _needs(by_name[name]) if name in by_name else ()
+    return seen
+
+
+def _needs(choice: Choice) -> tuple[str, ...]:
+    return tuple(d.name for d in choice.release.depends) if choice.release else ()
+
+
+def _fail(run: _Run, choice: Choice, error: RecklessError | OSError | None, message: str = "") -> None:
+    entry = run.state.plugins.get(choice.name)
+    problem = error if isinstance(error, RecklessError) or error is None else disk_error(error)
+    left = f"{entry.version} is as it was" if entry else "nothing of it was left"
+    run.failed[choice.name] = left
+    run.outcomes.append(
+        Outcome(
+            name=choice.name,
+            action=choice.kind if choice.kind != "builtin" else "keep",
+            status="failed" if problem else "skipped",
+            version=str(choice.version),
+            before=entry.version if entry else "",
+            message=message or left,
+            error=problem,
+        )
+    )
+
+
+def disk_error(error: OSError) -> RecklessError:
+    """Translate what the operating system says of a file or a disk."""
+    import errno
+
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RecklessError("disk-full", f"the disk is full{where}", "free some room, then run it again")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return RecklessError("cannot-write", f"{error.strerror}{where}", "run reckless as the user who runs lightningd")
+    return RecklessError("os-error", f"{error.strerror or error}{where}")
+
+
+def _builtin(choice: Choice, solved: Solved) -> Outcome:
+    builtin = solved.builtins[choice.name]
+    since = ".".join(str(p) for p in builtin.since.release)
+    message = f"built into lightningd since v{_cln(since)}; there is nothing to install"
+    if builtin.note:
+        message += f" ({builtin.note})"
+    return Outcome(name=choice.name, action="builtin", status="unchanged", message=message, because=choice.because)
+
+
+def _cln(version: str) -> str:
+    """Write a version as lightningd writes its own: v23.08, v0.12.0."""
+    year, *rest = version.split(".")
+    return ".".join([year, rest[0].zfill(2), *rest[1:]]) if int(year) >= 22 and rest else version
+
+
+def _wish(session: Session, state: State, solved: Solved, choice: Choice, options: Options | None, node: Node) -> Wish:
+    release = choice.release
+    if release is None:
+        raise RecklessError("no-such-version", f"no source lists {choice.name} {choice.version} any more")
+    mine: set[str] = set()
+    mine_options: set[str] = set()
+    taken = dict(node.methods)
+    taken_options = dict(node.options)
+    for name, entry in state.plugins.items():
+        if not session.store.is_sealed(name, entry.tree):
+            continue
+        receipt = session.store.receipt(name, entry.tree)
+        if name == choice.name:
+            mine, mine_options = set(receipt.rpcmethods), set(receipt.options)
+        elif session.network in entry.enabled and name not in solved.resolution.unneeded:
+            taken.update(dict.fromkeys(receipt.rpcmethods, name))
+            taken_options.update(dict.fromkeys(receipt.options, name))
+    return Wish(
+        name=choice.name,
+        release=release,
+        source=solved.found[choice.name].source,
+        options=_merged(session, choice.name, options),
+        taken={m: owner for m, owner in taken.items() if m not in mine},
+        taken_options={o: owner for o, owner in taken_options.items() if o not in mine_options},
+    )
+
+
+def _planned(session: Session, state: State, choice: Choice, solved: Solved) -> Outcome:
+    before = state.plugins.get(choice.name)
+    if choice.kind == "builtin":
+        return _builtin(choice, solved)
+    if choice.kind == "keep" or choice.release is None:
+        return Outcome(
+            name=choice.name, action="keep", status="unchanged", version=str(choice.version), because=choice.because
+        )
+    return Outcome(
+        name=choice.name,
+        action=choice.kind,
+        status="planned",
+        version=str(choice.version),
+        before=before.version if before else "",
+        because=choice.because,
+        steps=tuple(_steps(session, choice.release, before)),
+    )
+
+
+def _steps(session: Session, release: Release, before: Entry | None) -> list[str]:
+    source, build = release.source, release.build
+    at = f"{source.git} at {source.rev[:12]}" if isinstance(source, GitSource) else source.archive
+    lock = build.lock if isinstance(build.lock, str) else (build.lock.file if build.lock else "")
+    steps = [
+        f"fetch {at}" + (f", folder {source.subdir}" if source.subdir else ""),
+        f"build it ({build.language}" + (f", locked by {lock})" if lock else ")"),
+        "probe it: getmanifest, checked against the manifest and the node",
+    ]
+    if before is not None and session.network not in before.enabled:
+        return [*steps, "leave it disabled"]
+    if session.info is None:
+        return [*steps, "write it into the config; lightningd is not running"]
+    if release.runtime.dynamic is False:
+        return [*steps, "write it into the config; lightningd must be restarted"]
+    return [
+        *steps,
+        "stop the old version, start the new, verify" if before else "start it, verify",
+        "write it into the config",
+    ]
+
+
+def _notes(session: Session, solved: Solved) -> tuple[str, ...]:
+    notes = list(solved.resolution.notes)
+    notes += [
+        f"{source.location} cannot be reached; worked from what was fetched before"
+        for source in {f.source.location: f.source for f in solved.found.values()}.values()
+        if source.freshness.offline
+    ]
+    if session.info is None:
+        notes.append("lightningd is not running: everything is ready for when it starts")
+    return tuple(notes)

@@ -1,0 +1,166 @@
+"""`reckless doctor`: what is wrong, or about to be. Reads only, and never fails because of what it finds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from reckless.errors import NodeDownError, NodeError, RecklessError
+from reckless.model.state import Entry, State
+from reckless.operate.session import Session
+from reckless.store import journal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ailment:
+    """One finding. `grave`: it keeps lightningd from starting, or a plugin from running."""
+
+    severity: Literal["grave", "note"]
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diagnosis:
+    """All findings, and what was looked at."""
+
+    ailments: tuple[Ailment, ...]
+    checked: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing grave was found."""
+        return not any(a.severity == "grave" for a in self.ailments)
+
+
+def diagnose(session: Session) -> Diagnosis:
+    """Look at the node, its config, the state, the trees and the journal. Raises ConfigError where there is no node."""
+    ailments: list[Ailment] = []
+    ailments += _guarded(lambda: _node(session))
+    ailments += _guarded(lambda: _owner(session))
+    ailments += _guarded(lambda: _journal(session))
+    state: State | None = None
+    try:
+        state = session.store.load()
+    except RecklessError as e:
+        ailments.append(_grave(e))
+    if state is not None:
+        for _, entry in sorted(state.plugins.items()):
+            ailments += _guarded(lambda entry=entry: _plugin(session, entry))
+        ailments += _guarded(lambda: _strays(session, state))
+    ailments += _guarded(lambda: _config(session, state))
+    return Diagnosis(ailments=tuple(ailments), checked=("node", "owner", "journal", "state", "trees", "config"))
+
+
+def _guarded(look: Callable[[], list[Ailment]]) -> list[Ailment]:
+    try:
+        return look()
+    except RecklessError as e:
+        return [_grave(e)]
+    except OSError as e:
+        return [Ailment(severity="grave", code="cannot-read", message=f"cannot read {e.filename}: {e.strerror}")]
+
+
+def _grave(error: RecklessError) -> Ailment:
+    return Ailment(severity="grave", code=error.code, message=error.message, hint=error.hint)
+
+
+def _node(session: Session) -> list[Ailment]:
+    try:
+        if session.info is None:
+            return [Ailment(severity="note", code="node-down", message="lightningd is not running")]
+    except NodeDownError:
+        return [Ailment(severity="note", code="node-down", message="lightningd is not running")]
+    except NodeError as e:
+        return [_grave(e)]
+    return []
+
+
+def _owner(session: Session) -> list[Ailment]:
+    session.files.check_owner()
+    return []
+
+
+def _journal(session: Session) -> list[Ailment]:
+    record = journal.pending(session.store.layout)
+    if record is None:
+        return []
+    return [
+        Ailment(
+            severity="note",
+            code="journal-left",
+            message=f"an interrupted {record.verb} of {record.name} left work behind",
+            hint="the next reckless command that changes something finishes or undoes it",
+        )
+    ]
+
+
+def _plugin(session: Session, entry: Entry) -> list[Ailment]:
+    store, layout = session.store, session.store.layout
+    again = f"`reckless install {entry.name}=={entry.version}` builds it again"
+    if not store.is_sealed(entry.name, entry.tree):
+        return [
+            Ailment(severity="grave", code="tree-missing", message=f"the files of {entry.name} are gone", hint=again)
+        ]
+    ailments = []
+    receipt = store.receipt(entry.name, entry.tree)
+    current = layout.current(entry.name)
+    target = str(current.readlink()) if current.is_symlink() else ""
+    if target != entry.tree:
+        ailments.append(
+            Ailment(
+                severity="grave",
+                code="link-broken",
+                message=f"{current} points at {target or 'nothing'}, not at {entry.tree}",
+                hint=f"`reckless disable {entry.name}` and `reckless enable {entry.name}` set it again",
+            )
+        )
+    if not os.access(layout.tree(entry.name, entry.tree) / entry.entrypoint, os.X_OK):
+        ailments.append(
+            Ailment(
+                severity="grave",
+                code="entrypoint-missing",
+                message=f"{entry.name} has no {entry.entrypoint}",
+                hint=again,
+            )
+        )
+    if receipt.interpreter and not os.access(receipt.interpreter, os.X_OK):
+        ailments.append(
+            Ailment(
+                severity="grave",
+                code="interpreter-gone",
+                message=f"{entry.name} was built for {receipt.interpreter}, which is no longer there",
+                hint=again,
+            )
+        )
+    return ailments
+
+
+def _strays(session: Session, state: State) -> list[Ailment]:
+    return [
+        Ailment(
+            severity="note", code="debris", message=f"{tree} belongs to nothing", hint="the next change clears it away"
+        )
+        for tree in session.store.stray_trees(state)
+    ]
+
+
+def _config(session: Session, state: State | None) -> list[Ailment]:
+    known: dict[str, frozenset[str]] = {}
+    for name, entry in (state.plugins if state else {}).items():
+        if session.store.is_sealed(name, entry.tree):
+            path = Path(session.store.entrypoint(entry))
+            known[str(path)] = frozenset(session.store.receipt(name, entry.tree).options)
+    return [
+        Ailment(
+            severity="grave",
+            code=p.code,
+            message=f"{p.file} line {p.line}: {p.message}" if p.line else f"{p.file}: {p.message}",
+            hint=p.hint,
+        )
+        for p in session.files.problems(known)
+    ]

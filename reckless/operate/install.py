@@ -1,0 +1,58 @@
+"""`reckless install` and `reckless upgrade`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reckless.errors import UsageError
+from reckless.operate.activate import Options
+from reckless.operate.carry import carry_out
+from reckless.operate.remove import installed_name
+from reckless.operate.result import Outcome, Result
+from reckless.operate.session import Session
+from reckless.operate.solve import parse_target, solve
+
+
+def install(session: Session, targets: Sequence[str], options: Sequence[str] = (), *, dry_run: bool = False) -> Result:
+    """Install each target with its dependencies, and switch it on.
+
+    `options` are `KEY=VALUE`, for a single target. Raises UsageError, ResolutionError, ToolchainMissingError and what
+    opening the session raises; what fails for one plugin is in its outcome.
+    """
+    wanted = [parse_target(text) for text in targets]
+    if options and len(wanted) != 1:
+        raise UsageError("usage", "--option goes with one plugin at a time", "install them one by one")
+    given = parse_options(options)
+    with session.writing(dry_run=dry_run) as state:
+        solved = solve(session, state, wanted)
+        return carry_out(session, state, solved, {t.name: given for t in wanted}, dry_run=dry_run)
+
+
+def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = False) -> Result:
+    """Bring the named plugins, or all, to their newest fitting release. Pinned ones stay, and that is said."""
+    with session.writing(dry_run=dry_run) as state:
+        chosen = [installed_name(state, name) for name in names] or sorted(state.plugins)
+        pinned = [n for n in chosen if state.plugins[n].pinned]
+        stays = tuple(
+            Outcome(name=n, action="keep", status="unchanged", version=state.plugins[n].version, message="pinned")
+            for n in pinned
+        )
+        moving = frozenset(n for n in chosen if n not in pinned)
+        if not moving:
+            return Result(outcomes=stays, notes=() if state.plugins else ("no plugins are installed",))
+        solved = solve(session, state, (), upgrade=moving)
+        result = carry_out(session, state, solved, {}, dry_run=dry_run)
+    shown = tuple(o for o in result.outcomes if o.action != "keep" or o.name in moving)
+    return Result(outcomes=(*shown, *stays), notes=result.notes)
+
+
+def parse_options(texts: Sequence[str]) -> Options:
+    """Read `KEY=VALUE` items. Raises UsageError `usage`."""
+    options = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        key = key.strip().removeprefix("--")
+        if not key or not equals:
+            raise UsageError("usage", f"{text!r} is not KEY=VALUE", "for example summary-currency=EUR")
+        options.append((key, value))
+    return tuple(options)

@@ -1,0 +1,101 @@
+"""`reckless list`: what is installed and how it is. Fast: it reads one small file and asks the node one thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reckless.errors import NodeError, RecklessError
+from reckless.model.state import Entry
+from reckless.operate.session import Session
+
+Health = Literal["running", "stopped", "restart-due", "disabled", "node-down", "unknown", "broken"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One installed plugin. `path` is the one that lightningd lists."""
+
+    name: str
+    version: str
+    health: Health
+    requested: bool
+    pinned: bool
+    enabled: tuple[str, ...]
+    origin: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """All rows by name, and sentences for a person."""
+
+    rows: tuple[Row, ...]
+    network: str
+    notes: tuple[str, ...] = ()
+
+
+def list_installed(session: Session) -> Listing:
+    """Return what is installed. The node down, or not to be asked, is said in a note and no error."""
+    notes = []
+    active: set[str] | None = None
+    try:
+        running = session.running()
+        active = None if running is None else {p.name for p in running if p.active}
+        down = running is None
+    except NodeError as e:
+        down = False
+        notes.append(f"cannot ask lightningd what runs: {e.message}")
+    state = session.store.load()
+    if session.store.layout.journal.exists():
+        notes.append("an interrupted command left work behind; the next one that changes something puts it right")
+    rows = tuple(
+        Row(
+            name=entry.name,
+            version=entry.version,
+            health="node-down" if down and session.network in entry.enabled else _health(session, entry, active),
+            requested=entry.requested,
+            pinned=entry.pinned,
+            enabled=entry.enabled,
+            origin=entry.origin,
+            path=str(session.store.running_path(entry)),
+        )
+        for _, entry in sorted(state.plugins.items())
+    )
+    if down and rows:
+        notes.append("lightningd is not running")
+    due = [row.name for row in rows if row.health == "restart-due"]
+    if due:
+        notes.append(f"restart lightningd to bring in {', '.join(due)}")
+    return Listing(rows=rows, network=session.network, notes=tuple(notes))
+
+
+def _health(session: Session, entry: Entry, active: set[str] | None) -> Health:
+    if not session.store.is_sealed(entry.name, entry.tree):
+        return "broken"
+    path = str(session.store.running_path(entry))
+    if active is not None and path in active:
+        return "running"
+    if session.network not in entry.enabled:
+        return "disabled"
+    if active is None:
+        return "unknown"
+    return "stopped" if entry.dynamic else "restart-due"
+
+
+def build_log(session: Session, name: str) -> tuple[str, str]:
+    """Return the path and text of a plugin's build log: of the newest build that failed, else of the installed tree.
+
+    Raises RecklessError `no-log`.
+    """
+    from reckless.model.names import normalize_name
+
+    name = normalize_name(name)
+    layout = session.store.layout
+    entry = session.store.load().plugins.get(name)
+    places = [layout.failed_log(name)] + ([layout.tree(name, entry.tree) / "build.log"] if entry else [])
+    found = [p for p in places if p.is_file()]
+    if not found:
+        raise RecklessError("no-log", f"there is no build log of {name}", "a log is there once a build was tried")
+    newest = max(found, key=lambda p: p.stat().st_mtime)
+    return str(newest), newest.read_text(errors="replace")

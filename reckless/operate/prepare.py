@@ -1,0 +1,206 @@
+"""From a release in the index to a sealed tree: fetch, build, probe, seal. The node is not touched: several go at once."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from reckless import __version__
+from reckless.build.base import BuildJob
+from reckless.build.environment import build_environment
+from reckless.build.registry import backend_for
+from reckless.errors import BuildError, ToolchainMissingError
+from reckless.fetch.fetcher import fetch
+from reckless.index.source import Source
+from reckless.model.machine import Machine
+from reckless.model.manifest import GitSource, Release, ShippedLock
+from reckless.model.state import Receipt
+from reckless.node.probe import ProbeResult, check_probe, probe
+from reckless.operate.session import Node, Session
+from reckless.store.layout import tree_name
+from reckless.system.files import remove_tree
+from reckless.system.process import kill_all
+
+Options = tuple[tuple[str, str], ...]
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """One release to have ready. `taken` maps methods, `taken_options` options, to who has them, this plugin aside."""
+
+    name: str
+    release: Release
+    source: Source
+    options: Options
+    taken: Mapping[str, str]
+    taken_options: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A sealed tree, probed; `built` is false where it was already there."""
+
+    tree: str
+    receipt: Receipt
+    built: bool
+
+
+def say_missing(release: Release, machine: Machine) -> None:
+    """Raise ToolchainMissingError, naming all that this release's build lacks, before anything is fetched."""
+    missing = backend_for(release.build.language).missing(release.build, machine)
+    if missing:
+        raise ToolchainMissingError(
+            "toolchain-missing",
+            "this machine lacks " + ", ".join(m.what for m in missing),
+            "; ".join(dict.fromkeys(m.install for m in missing if m.install)),
+        )
+
+
+def prepare_all(
+    session: Session, wishes: Sequence[Wish], machine: Machine, node: Node
+) -> dict[str, Prepared | BaseException]:
+    """Prepare every wish, as many at once as there are cores; what failed is the answer in its place.
+
+    An interrupt ends every build and is raised.
+    """
+    workers = max(1, min(len(wishes), session.jobs))
+    cores = max(1, session.jobs // workers)
+
+    def one(wish: Wish) -> Prepared:
+        return prepare(session, wish, machine, node, cores)
+
+    return in_parallel(one, {wish.name: wish for wish in wishes}, workers)
+
+
+def in_parallel(work: Callable[[_T], _R], items: Mapping[str, _T], workers: int) -> dict[str, _R | BaseException]:
+    """Run `work` over `items`; an exception is that item's answer. An interrupt ends all programs and is raised."""
+    pool = ThreadPoolExecutor(workers)
+    futures: dict[str, Future[_R]] = {name: pool.submit(work, item) for name, item in items.items()}
+    try:
+        for future in futures.values():
+            future.exception()
+    except BaseException:
+        for future in futures.values():
+            future.cancel()
+        kill_all()
+        pool.shutdown(wait=True)
+        raise
+    pool.shutdown(wait=True)
+    return {name: future.exception() or future.result() for name, future in futures.items()}
+
+
+def prepare(session: Session, wish: Wish, machine: Machine, node: Node, jobs: int) -> Prepared:
+    """Return the sealed tree of one release, building it where it is not there yet.
+
+    Raises FetchError, BuildError, ProbeError; nothing but a build log is then left.
+    """
+    store, release = session.store, wish.release
+    tree = tree_name(str(release.version), release.digest())
+    if store.is_sealed(wish.name, tree):
+        receipt = store.receipt(wish.name, tree)
+        session.reporter.step(wish.name, "probe", "already built")
+        _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint, node)
+        return Prepared(tree=tree, receipt=receipt, built=False)
+    folder = store.make_tree(wish.name, tree)
+    try:
+        return Prepared(tree=tree, receipt=_make(session, wish, machine, node, folder, jobs), built=True)
+    except BaseException as error:
+        _keep_log(session, wish.name, folder, error)
+        with contextlib.suppress(OSError):
+            remove_tree(folder)
+            folder.parent.rmdir()
+        raise
+
+
+def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Path, jobs: int) -> Receipt:
+    release, reporter, cache = wish.release, session.reporter, session.settings.cache
+    reporter.step(wish.name, "fetch", _where(release))
+    fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter)
+    lock = None
+    if isinstance(release.build.lock, ShippedLock):
+        lock = folder / "lock.txt"
+        lock.write_bytes(wish.source.lock(release.build.lock))
+    reporter.step(wish.name, "build", release.build.language)
+    built = backend_for(release.build.language).build(
+        BuildJob(
+            name=wish.name,
+            tree=folder,
+            subdir=release.source.subdir,
+            build=release.build,
+            machine=machine,
+            cache=cache,
+            env=build_environment(Path.home(), cache),
+            reporter=reporter,
+            lock=lock,
+            jobs=jobs,
+        )
+    )
+    reporter.step(wish.name, "probe")
+    answer = _probe(session, wish, folder / built.entrypoint, node)
+    manifest = answer.manifest
+    receipt = Receipt(
+        name=wish.name,
+        version=str(release.version),
+        digest=release.digest(),
+        origin=wish.source.location,
+        source=_where(release),
+        language=release.build.language,
+        entrypoint=built.entrypoint,
+        interpreter=built.interpreter,
+        dynamic=manifest.dynamic,
+        depends=tuple(str(d) for d in release.depends),
+        conflicts=tuple(str(c) for c in release.conflicts),
+        cln=str(release.cln),
+        rpcmethods=tuple(m.name for m in manifest.rpcmethods),
+        hooks=manifest.hooks,
+        subscriptions=manifest.subscriptions,
+        options=tuple(o.name for o in manifest.options),
+        notes=built.notes,
+        built=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        reckless=__version__,
+    )
+    session.store.seal(folder.name, receipt)
+    for note in built.notes:
+        reporter.note(f"{wish.name}: {note}")
+    return receipt
+
+
+def _probe(session: Session, wish: Wish, entrypoint: Path, node: Node) -> ProbeResult:
+    version = node.info.version if node.info else "v26.06"
+    answer = probe(entrypoint, cwd=session.files.network_dir, lightningd=version)
+    check_probe(
+        answer,
+        wish.release.runtime,
+        taken_methods=wish.taken,
+        taken_options=wish.taken_options,
+        given_options=wish.options,
+    )
+    return answer
+
+
+def _keep_log(session: Session, name: str, folder: Path, error: BaseException) -> None:
+    """Keep the log of a build that failed where `reckless log` finds it; the error names its new place."""
+    log = folder / "build.log"
+    if not log.is_file():
+        return
+    kept = session.store.layout.failed_log(name)
+    with contextlib.suppress(OSError):
+        kept.parent.mkdir(exist_ok=True)
+        log.replace(kept)
+        if isinstance(error, BuildError):
+            error.hint = error.hint.replace(str(log), str(kept))
+            error.message = error.message.replace(str(log), str(kept))
+
+
+def _where(release: Release) -> str:
+    source = release.source
+    if isinstance(source, GitSource):
+        return f"{source.git}@{source.rev}" + (f"#{source.subdir}" if source.subdir else "")
+    return source.archive

@@ -1,0 +1,113 @@
+"""Uninstall: refused while others need it, and taking along dependencies that nothing needs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reckless.errors import ConfigError, RecklessError
+from reckless.model.names import normalize_name
+from reckless.model.state import Entry, State
+from reckless.operate.activate import Applied, Change, apply
+from reckless.operate.recover import clear_debris
+from reckless.operate.result import Outcome, Result
+from reckless.operate.session import Session
+from reckless.operate.solve import installed_plugins
+
+
+def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) -> Result:
+    """Remove plugins and what came only for them. Raises RecklessError `still-needed`, `not-installed`."""
+    from reckless.resolve.solver import removal
+
+    with session.writing(dry_run=dry_run) as found:
+        state = found
+        wanted = [installed_name(state, name) for name in names]
+        known = installed_plugins(session, state)
+        broken = [n for n in wanted if n not in known]
+        order = [*broken, *removal(known, [n for n in wanted if n in known])]
+        if dry_run:
+            return Result(
+                outcomes=tuple(
+                    Outcome(
+                        name=n, action="uninstall", status="planned", before=state.plugins[n].version,
+                        steps=("take it out of the config", "stop it", "remove its files"),
+                        message="" if n in wanted else "it came as a dependency and nothing else needs it",
+                    )
+                    for n in order
+                )
+            )  # fmt: skip
+        outcomes = []
+        for name in order:
+            before = state.plugins[name]
+            applied = remove_one(session, state, name)
+            state = applied.state
+            outcomes.append(
+                Outcome(
+                    name=name, action="uninstall", status="done", before=before.version, restart=applied.restart,
+                    message=_message(applied, dependency=name not in wanted),
+                )
+            )  # fmt: skip
+        clear_debris(session, state)
+    return Result(outcomes=tuple(outcomes))
+
+
+def remove_one(session: Session, state: State, name: str) -> Applied:
+    """Take one plugin out of the config, stop it and forget it; its trees go with the debris.
+
+    Raises ConfigError `option-in-config`, RecklessError `enabled-elsewhere`.
+    """
+    entry = state.plugins[name]
+    others = [n for n in entry.enabled if n != session.network]
+    if others:
+        raise RecklessError(
+            "enabled-elsewhere",
+            f"{name} is also enabled on {', '.join(others)}; nothing was changed",
+            f"first: reckless --network {others[0]} disable {name}",
+        )
+    offered = offered_options(session, entry)
+    refuse_orphans(session, name, offered)
+    return apply(session, state, Change(verb="uninstall", name=name, before=entry, after=None, offered=offered))
+
+
+def offered_options(session: Session, entry: Entry) -> tuple[str, ...]:
+    """Return the names of all options that the installed release has; none where its tree is gone."""
+    if not session.store.is_sealed(entry.name, entry.tree):
+        return ()
+    return session.store.receipt(entry.name, entry.tree).options
+
+
+def refuse_orphans(session: Session, name: str, offered: Sequence[str]) -> None:
+    """Refuse to take `name` out while a person's own config sets its options: lightningd would not start any more."""
+    lines = session.files.orphaned_by(offered)
+    if lines:
+        first = lines[0]
+        raise ConfigError(
+            "option-in-config",
+            f"{first.file} line {first.line} sets {first.key}, an option of {name}: without {name}, lightningd would "
+            "refuse to start; nothing was changed",
+            f"take that line out, then run this again (`reckless set {name} KEY=VALUE` keeps settings with the plugin)",
+        )
+
+
+def installed_name(state: State, text: str) -> str:
+    """Return the installed plugin that a person means. Raises RecklessError `not-installed`."""
+    name = normalize_name(text)
+    if name not in state.plugins:
+        near = _near(name, state)
+        raise RecklessError("not-installed", f"{name} is not installed", near or "`reckless list` shows what is")
+    return name
+
+
+def _near(name: str, state: State) -> str:
+    from reckless.index.search import suggestions
+
+    near = suggestions(name, sorted(state.plugins))
+    return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def _message(applied: Applied, *, dependency: bool) -> str:
+    texts = []
+    if dependency:
+        texts.append("it came as a dependency and nothing needs it any more")
+    if applied.restart:
+        texts.append("it runs until lightningd is restarted; its files stay until then")
+    return "; ".join(texts)

@@ -1,0 +1,182 @@
+"""One command's view of the world: where the node is, what it says, what is installed, where manifests come from."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reckless.errors import NodeDownError, NodeError, StoreError
+from reckless.model.reporter import Reporter, SilentReporter
+from reckless.model.state import State
+from reckless.node.files import NodeFiles, locate
+from reckless.node.rpc import Lightning, NodeInfo, RunningPlugin
+from reckless.store.layout import Layout
+from reckless.store.store import Store
+
+if TYPE_CHECKING:
+    from reckless.index.source import Sources
+
+DEFAULT_SOURCE = "embedded"
+
+
+def default_cache() -> Path:
+    """Return the folder for what is always safe to delete: RECKLESS_CACHE, or the user's cache (XDG)."""
+    named = os.environ.get("RECKLESS_CACHE")
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("reckless")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the command line and environment say. None: ask the node, or the usual default."""
+
+    lightning_dir: Path | None = None
+    reckless_dir: Path | None = None
+    conf: Path | None = None
+    network: str | None = None
+    cache: Path = field(default_factory=default_cache)
+    jobs: int = 0
+    command: str = "reckless"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """What the node said when we asked: `info` is None where it is down."""
+
+    info: NodeInfo | None
+    plugins: tuple[RunningPlugin, ...] = ()
+    methods: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def up(self) -> bool:
+        """Whether it answers."""
+        return self.info is not None
+
+    def runs(self, path: Path) -> bool:
+        """Whether it lists the plugin at this path (symlinks resolved) as active."""
+        return any(p.name == str(path) and p.active for p in self.plugins)
+
+
+class Session:
+    """Everything a verb needs; opened once a command."""
+
+    def __init__(self, settings: Settings, reporter: Reporter | None = None) -> None:
+        self.settings = settings
+        self.reporter: Reporter = reporter or SilentReporter()
+
+    @cached_property
+    def info(self) -> NodeInfo | None:
+        """What the node says that it is; None where it is down. Raises NodeError where we cannot know."""
+        try:
+            return self._first_contact.info()
+        except NodeDownError:
+            return None
+
+    @cached_property
+    def _first_contact(self) -> Lightning:
+        s = self.settings
+        return Lightning(lightning_dir=s.lightning_dir, network=s.network, conf=s.conf)
+
+    @cached_property
+    def files(self) -> NodeFiles:
+        """Where the node's files are. Raises ConfigError."""
+        s = self.settings
+        return locate(
+            lightning_dir=s.lightning_dir, network=s.network, conf=s.conf, info=self.info, reckless_dir=s.reckless_dir
+        )
+
+    @cached_property
+    def node(self) -> Lightning:
+        """The node, by the folder and network that it itself named."""
+        return Lightning(lightning_dir=self.files.lightning_dir, network=self.files.network, conf=self.settings.conf)
+
+    @property
+    def network(self) -> str:
+        """The network whose node this is."""
+        return self.files.network
+
+    @cached_property
+    def store(self) -> Store:
+        """What is installed, on disk."""
+        return Store(Layout(self.files.reckless_dir))
+
+    def ask(self) -> Node:
+        """Ask the node for all that a change is checked against. Raises NodeError."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        if self.info is None:
+            return Node(info=None)
+        with ThreadPoolExecutor(3) as pool:
+            plugins = pool.submit(self.node.plugins)
+            methods = pool.submit(self.node.methods)
+            options = pool.submit(self.node.options)
+            return Node(info=self.info, plugins=plugins.result(), methods=methods.result(), options=options.result())
+
+    def running(self) -> tuple[RunningPlugin, ...] | None:
+        """Return the node's plugins, or None where it is down. Raises NodeError where we cannot know."""
+        if self.info is None:
+            return None
+        try:
+            return self.node.plugins()
+        except NodeDownError:
+            return None
+
+    def sources(self, state: State, *, offline: bool = False) -> Sources:
+        """Open the sources of manifests, in order of preference. Raises IndexSourceError."""
+        from reckless.index.source import Sources, open_source
+
+        locations = state.sources or (DEFAULT_SOURCE,)
+        return Sources([open_source(at, cache=self.settings.cache / "index", offline=offline) for at in locations])
+
+    @contextlib.contextmanager
+    def writing(self, *, dry_run: bool = False) -> Iterator[State]:
+        """Hold the lock, undo what an interrupted command left, and yield what is installed.
+
+        With `dry_run` nothing is touched: no lock, no undoing. Raises StoreError, ConfigError, NodeError.
+        """
+        from reckless.operate.recover import recover
+        from reckless.store.lock import writing
+
+        if dry_run:
+            yield self.store.load()
+            return
+        root = self.store.layout.root
+        self.files.check_owner()
+        try:
+            root.mkdir(mode=0o700, exist_ok=True)
+        except OSError as e:
+            raise StoreError(
+                "cannot-write", f"cannot make {root}: {e.strerror}", "run reckless as lightningd's user"
+            ) from e
+        with writing(self.store.layout.lock, self.settings.command, self.reporter):
+            state = recover(self, self.store.load())
+            if self.info and state.lightningd.get(self.network) != self.info.version:
+                state = replace(state, lightningd={**state.lightningd, self.network: self.info.version})
+            yield state
+
+    @property
+    def jobs(self) -> int:
+        """How many cores work may use at once."""
+        if self.settings.jobs > 0:
+            return self.settings.jobs
+        try:
+            return len(os.sched_getaffinity(0))
+        except AttributeError:  # macOS
+            return os.cpu_count() or 1
+
+
+def reachable(session: Session) -> bool:
+    """Say whether the node answers, taking a broken lightning-cli for a no: for verbs that only read."""
+    try:
+        return session.info is not None
+    except NodeError:
+        return False
