@@ -13,8 +13,7 @@ from reckless.cli.globals import HELP
 
 app = typer.Typer(
     name="reckless",
-    help="The plugin manager for Core Lightning: install, upgrade and trust plugins, without ever breaking the node.\n\n"
-    + HELP,
+    help="The plugin manager for Core Lightning: install, upgrade and trust plugins; the node never breaks.\n\n" + HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

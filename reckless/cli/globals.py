@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from reckless.errors import UsageError
@@ -50,7 +50,6 @@ class Globals:
     network: str = ""
     verbose: bool = False
     json: bool = False
-    regtest: bool = False
 
     def path(self, text: str) -> Path | None:
         """Return an absolute path, or None where nothing was given."""
@@ -59,25 +58,35 @@ class Globals:
 
 def take_globals(argv: Sequence[str]) -> tuple[Globals, list[str]]:
     """Split `argv` into the options of every command and the rest, in order. Raises UsageError `usage`."""
-    given = Globals()
+    texts: dict[str, str] = {}
+    flags: dict[str, bool] = {}
     rest: list[str] = []
     items = iter(argv)
     for item in items:
         if item == "--":
-            return given, [*rest, item, *items]
+            rest += [item, *items]
         name, equals, value = item.partition("=")
         if name in _VALUED and (equals == "" or name.startswith("--")):
             if not equals:
                 value = next(items, "")
             if not value:
                 raise UsageError("usage", f"{name} needs a value", "reckless --help shows the options")
-            given = replace(given, **{_VALUED[name]: value})
+            texts[_VALUED[name]] = value
         elif item in _FLAGS:
-            given = replace(given, **{_FLAGS[item]: True})
+            flags[_FLAGS[item]] = True
         elif len(item) > 2 and item[0] == "-" and all(c in _SHORT_FLAGS for c in item[1:]):
-            given = replace(given, **{_FLAGS[f"-{c}"]: True for c in item[1:]})
+            flags.update({_FLAGS[f"-{c}"]: True for c in item[1:]})
         else:
             rest.append(item)
-    if given.regtest and given.network not in ("", "regtest"):
-        raise UsageError("usage", f"-r means regtest, and --network says {given.network}", "give one of the two")
-    return (replace(given, network="regtest") if given.regtest else given), rest
+    if flags.get("regtest"):
+        if texts.setdefault("network", "regtest") != "regtest":
+            raise UsageError("usage", f"-r means regtest, and --network says {texts['network']}", "give one of the two")
+    given = Globals(
+        lightning_dir=texts.get("lightning_dir", ""),
+        reckless_dir=texts.get("reckless_dir", ""),
+        conf=texts.get("conf", ""),
+        network=texts.get("network", ""),
+        verbose="verbose" in flags,
+        json="json" in flags,
+    )
+    return given, rest

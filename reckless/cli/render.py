@@ -10,7 +10,7 @@ from reckless.errors import RecklessError
 from reckless.operate.result import Outcome, Result
 
 _DID = {
-    "install": "installed", "upgrade": "upgraded", "downgrade": "downgraded", "rebuild": "rebuilt", 
+    "install": "installed", "upgrade": "upgraded", "downgrade": "downgraded", "rebuild": "rebuilt",
     "uninstall": "removed",
     "enable": "enabled", "disable": "disabled", "rollback": "rolled back", "pin": "pinned",
     "unpin": "unpinned", "set": "set",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -50,9 +51,9 @@ def diagnose(session: Session) -> Diagnosis:
         ailments.append(_grave(e))
     if state is not None:
         for _, entry in sorted(state.plugins.items()):
-            ailments += _guarded(lambda entry=entry: _plugin(session, entry))
-        ailments += _guarded(lambda: _strays(session, state))
-    ailments += _guarded(lambda: _config(session, state))
+            ailments += _guarded(partial(_plugin, session, entry))
+        ailments += _guarded(partial(_strays, session, state))
+    ailments += _guarded(partial(_config, session, state))
     return Diagnosis(ailments=tuple(ailments), checked=("node", "owner", "journal", "state", "trees", "config"))
 
 

@@ -1,4 +1,4 @@
-"""From a release in the index to a sealed tree: fetch, build, probe, seal. The node is not touched: several go at once."""
+"""From a release in the index to a sealed tree: fetch, build, probe, seal. The node is not touched."""
 
 from __future__ import annotations
 

@@ -55,8 +55,11 @@ def add_sources(session: Session, locations: Sequence[str], *, dry_run: bool = F
                 continue
             count = len(open_source(location, cache=session.settings.cache / "index").catalog().plugins)
             known.append(location)
-            status = "planned" if dry_run else "done"
-            outcomes.append(Outcome(name=location, action="source", status=status, message=f"{count} plugins"))
+            outcomes.append(
+                Outcome(
+                    name=location, action="source", status="planned" if dry_run else "done", message=f"{count} plugins"
+                )
+            )
         if not dry_run and tuple(known) != state.sources:
             session.store.save(replace(state, sources=tuple(known)))
     return Result(outcomes=tuple(outcomes))

@@ -11,7 +11,7 @@ from reckless.operate.activate import Applied, Change, Options, apply
 from reckless.operate.install import parse_options
 from reckless.operate.recover import clear_debris
 from reckless.operate.remove import installed_name, refuse_orphans
-from reckless.operate.result import Action, Outcome, Result
+from reckless.operate.result import Action, Outcome, Result, Status
 from reckless.operate.session import Session
 
 
@@ -78,7 +78,7 @@ def pin(session: Session, names: Sequence[str], *, on: bool = True, dry_run: boo
             if not same and not dry_run:
                 state = state.with_entry(replace(entry, pinned=on))
                 session.store.save(state)
-            status = "unchanged" if same else "planned" if dry_run else "done"
+            status: Status = "unchanged" if same else "planned" if dry_run else "done"
             outcomes.append(Outcome(name=name, action=action, status=status, version=entry.version))
     return Result(outcomes=tuple(outcomes))
 
