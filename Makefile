@@ -29,9 +29,7 @@ lint: $(STAMP)
 	$(VENV)/bin/lint-imports
 
 test: lint
-	$(VENV)/bin/python -m coverage erase
-	$(VENV)/bin/python -m pytest -n auto --dist worksteal --cov --cov-report= $(PYTEST_ARGS)
-	$(VENV)/bin/python -m coverage report
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 check: test
 

@@ -78,9 +78,8 @@ def take_globals(argv: Sequence[str]) -> tuple[Globals, list[str]]:
             flags.update({_FLAGS[f"-{c}"]: True for c in item[1:]})
         else:
             rest.append(item)
-    if flags.get("regtest"):
-        if texts.setdefault("network", "regtest") != "regtest":
-            raise UsageError("usage", f"-r means regtest, and --network says {texts['network']}", "give one of the two")
+    if "regtest" in flags and texts.setdefault("network", "regtest") != "regtest":
+        raise UsageError("usage", f"-r means regtest, and --network says {texts['network']}", "give one of the two")
     given = Globals(
         lightning_dir=texts.get("lightning_dir", ""),
         reckless_dir=texts.get("reckless_dir", ""),
