@@ -1,1 +1,1 @@
-"""lightningd as a plugin manager meets it: lightning-cli, its config files, and a probe that speaks getmanifest to a plugin."""
+"""lightningd: its lightning-cli, its config files, and a probe that asks a plugin what lightningd would ask it."""
