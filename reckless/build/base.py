@@ -16,7 +16,7 @@ from reckless.model.reporter import Reporter
 class BuildJob:
     """One release to build, in the place where it will stay.
 
-    `tree` is the release's folder; the verified source is in `tree/src` (`subdir` within it is the plugin's own folder);
+    `tree` is the release's folder; the verified source is in `tree/src`, the plugin's own folder is `subdir` within it;
     the backend writes `tree/env`, `tree/bin` and `tree/build.log`, nothing else, and never into `src` but for what
     byte-compiling or compiling in place leaves. `cache` is shared by all builds and safe to lose. `lock` is the shipped
     lock, already verified, or None. `env` is the clean environment that build steps run with. `jobs` is how many cores

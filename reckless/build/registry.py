@@ -1,0 +1,30 @@
+"""Which backend builds which language."""
+
+from __future__ import annotations
+
+from reckless.build.base import Backend
+from reckless.errors import BuildError
+from reckless.model.manifest import Language
+
+SUPPORTED: tuple[Language, ...] = ("python", "rust", "go")
+
+
+def backend_for(language: Language) -> Backend:
+    """Return the builder of `language`. Raises BuildError `unsupported-language`."""
+    if language == "python":
+        from reckless.build.python import PythonBackend
+
+        return PythonBackend()
+    if language == "rust":
+        from reckless.build.rust import RustBackend
+
+        return RustBackend()
+    if language == "go":
+        from reckless.build.go import GoBackend
+
+        return GoBackend()
+    raise BuildError(
+        "unsupported-language",
+        f"this reckless cannot build {language} plugins yet, only {', '.join(SUPPORTED)}",
+        "upgrade reckless, or install it by hand as its own documentation says",
+    )

@@ -1,0 +1,17 @@
+"""A workshop to build plugins in."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.build.workshop import Workshop
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    """Return a maker of workshops for one language, all in this test's folder."""
+
+    def make(language: str, **more) -> Workshop:
+        return Workshop(root=tmp_path, language=language, **more)
+
+    return make
