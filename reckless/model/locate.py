@@ -52,6 +52,7 @@ def locate(text: str, masked: str) -> dict[str, int]:
         if depth <= 0 and (header := _HEADER.match(seen)):
             table = _table(_parts(line[slice(*header.span("key"))]), counts, repeated=header["open"] == "[[")
             lines[table] = number
+            lines.setdefault(re.sub(r"\[[0-9]+\]\Z", "", table), number)
             continue
         if depth <= 0 and (key := _KEY.match(seen)):
             path = table

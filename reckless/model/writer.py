@@ -141,9 +141,9 @@ def _text(text: str) -> str:
     """Write a string: on one line, or between triple quotes where it has several."""
     if "\n" not in text:
         return '"' + "".join(_SHORT.get(character, character) for character in text) + '"'
-    body = text.replace("\\", "\\\\").replace('"""', '""\\"')
-    if body.endswith('"'):
-        body = body[:-1] + '\\"'
+    body = text.replace("\\", "\\\\")
+    if '"""' in body or body.endswith('"'):
+        body = body.replace('"', '\\"')
     return f'"""\n{body}"""'
 
 
