@@ -6,13 +6,14 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reckless.build.base import BuildJob, Built, Missing
 from reckless.build.steps import Steps, exclusive, guarded
 from reckless.build.system_packages import missing_c_compiler, missing_system, missing_toolchain
-from reckless.errors import BuildError
+from reckless.errors import BuildError, ToolchainMissingError
 from reckless.model.machine import Machine
 from reckless.model.manifest import Build, Language
 
@@ -53,7 +54,7 @@ class RustBackend:
                 )
                 _cargo(steps, "cargo generate-lockfile", "generate-lockfile", "--manifest-path", str(binary.manifest))
             target = job.cache / "cargo-target" / job.name
-            with exclusive(target.with_name(f"{job.name}.lock"), job.timeout):
+            with exclusive(target.with_name(f"{job.name}.lock"), steps.left):
                 _forget_own_crates(target, root / "Cargo.lock")
                 for old in _outputs(target, name):
                     old.unlink()
@@ -67,7 +68,7 @@ def _compile(steps: Steps, binary: _Binary, name: str, target: Path) -> None:
     features = ("--features", ",".join(binary.features)) if binary.features else ()
     which = ("--manifest-path", str(binary.manifest), "--bin", name, *features)
     how = ("--release", "--locked", "--target-dir", str(target), "--jobs", str(max(steps.job.jobs, 1)))
-    _cargo(steps, "cargo build", "build", *how, *which, CARGO_BUILD_BUILD_DIR=str(target))
+    _cargo(steps, "cargo build", "build", *how, *which, env={"CARGO_BUILD_BUILD_DIR": str(target)})
 
 
 def _find(steps: Steps, name: str) -> tuple[_Binary, Path]:
@@ -102,9 +103,9 @@ def _ask_cargo(steps: Steps, *arguments: str) -> str:
         raise _explained(steps.job, e) from e
 
 
-def _cargo(steps: Steps, what: str, *arguments: str, **env: str) -> None:
+def _cargo(steps: Steps, what: str, *arguments: str, env: Mapping[str, str] | None = None) -> None:
     try:
-        steps.run(what, "cargo", *arguments, **env)
+        steps.run(what, "cargo", *arguments, env=env)
     except BuildError as e:
         raise _explained(steps.job, e) from e
 
@@ -176,7 +177,7 @@ def _toolchain_setting(job: BuildJob) -> dict[str, str]:
         if name == wanted or re.fullmatch(re.escape(wanted) + r"-[a-z0-9_]+-[a-z0-9]+-[a-z0-9-]+", name):
             return {"RUSTUP_TOOLCHAIN": name}
     there = ", ".join(installed) or "none"
-    raise BuildError(
+    raise ToolchainMissingError(
         "toolchain-missing",
         f"{job.name} is built with the Rust toolchain {wanted}, which is not installed (there: {there})",
         f"`rustup toolchain install {wanted} --profile minimal`, then run it again",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reckless.build.base import BuildJob, Built
-from reckless.errors import BuildError, ProcessError
+from reckless.errors import BuildError, ProcessError, ToolchainMissingError
 from reckless.system.files import remove_tree
 from reckless.system.process import TAIL_LINES, Command, run
 
@@ -46,7 +46,12 @@ class Steps:
         job.log.touch()
         return cls(job=job, env={**job.env, **env}, deadline=time.monotonic() + job.timeout)
 
-    def run(self, what: str, *argv: str | Path, cwd: Path | None = None, **env: str) -> None:
+    @property
+    def left(self) -> float:
+        """The seconds that are left for the rest of the build."""
+        return max(self.deadline - time.monotonic(), 0.1)
+
+    def run(self, what: str, *argv: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
         """Run a step; its output goes to the build log. `what` names it in sentences, such as `cargo build`.
 
         Raises BuildError `build-failed`, `build-timeout`, `disk-full`, `hash-mismatch` or `toolchain-missing`.
@@ -57,9 +62,9 @@ class Steps:
         except ProcessError as e:
             raise self.failure(what, e) from e
 
-    def ask(self, what: str, *argv: str | Path, cwd: Path | None = None, **env: str) -> str:
+    def ask(self, what: str, *argv: str | Path, cwd: Path | None = None) -> str:
         """Run a step whose answer on stdout is wanted, and return it; stderr goes to the build log. Raises as `run`."""
-        command = self._command(argv, cwd, env, None)
+        command = self._command(argv, cwd, None, None)
         try:
             answer = run(command)
         except ProcessError as e:
@@ -85,7 +90,7 @@ class Steps:
             message = f"{job.name}: {what} had not ended after {job.timeout:.0f} s in all, and was ended"
             return BuildError("build-timeout", message, hint, detail=error.detail)
         if error.code != "command-failed":
-            return BuildError("toolchain-missing", f"{job.name}: {what}: {error.message}", error.hint)
+            return ToolchainMissingError("toolchain-missing", f"{job.name}: {what}: {error.message}", error.hint)
         if _DISK_FULL.search(error.detail):
             return disk_full(job, error.detail)
         if _HASHES.search(error.detail):
@@ -106,13 +111,13 @@ class Steps:
         return Built(entrypoint=f"bin/{file}", interpreter=interpreter, notes=tuple(self.notes))
 
     def _command(
-        self, argv: tuple[str | Path, ...], cwd: Path | None, env: Mapping[str, str], log: Path | None
+        self, argv: tuple[str | Path, ...], cwd: Path | None, env: Mapping[str, str] | None, log: Path | None
     ) -> Command:
         return Command(
             argv=argv,
             cwd=cwd or self.job.src,
-            env={**self.env, **env},
-            timeout=max(self.deadline - time.monotonic(), 0.1),
+            env={**self.env, **(env or {})},
+            timeout=self.left,
             log=log,
         )
 

@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 from reckless.build.base import Missing
 from reckless.errors import ProcessError
 from reckless.model.machine import Machine
@@ -139,12 +141,19 @@ def _toolchain_install(build: Build, *, there: bool) -> str:
         if _is_program("rustup"):
             return "rustup update stable" if there else "rustup default stable"
         return "install Rust as https://rustup.rs says" + (": the one here is too old" if there else "")
-    if build.language == "python" and there:
-        hit = re.search(r"(?:>=|~=|==)\s*(\d+\.\d+)", str(build.toolchain))
-        return f"uv python install {hit[1]}" if hit else "uv python install"
+    if build.language == "python":
+        return install_python(build.toolchain, there=there)
     if there:
         return f"install a newer {_TITLES.get(build.language, build.language)} than your system's packages have"
     return install_command(build.language)
+
+
+def install_python(wanted: SpecifierSet, *, there: bool) -> str:
+    """Return the command that brings a Python of the wanted versions; `there`: the system has one, but of others."""
+    if not there:
+        return install_command("python")
+    hit = re.search(r"(?:>=|~=|==)\s*(\d+\.\d+)", str(wanted))
+    return f"uv python install {hit[1]}" if hit else "uv python install"
 
 
 def _is_program(name: str) -> bool:

@@ -1,0 +1,134 @@
+"""A plugin's virtual environment: made and filled by uv where there is one, else by virtualenv and pip."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from reckless.build.interpreters import Interpreter
+from reckless.build.python_deps import Requirements
+from reckless.build.python_index import for_uv
+from reckless.build.steps import Steps, exclusive
+from reckless.errors import BuildError
+from reckless.system.files import remove_tree
+
+# Odd files (templates, tests of syntax errors, Python 2) may not compile: they are not what runs.
+_COMPILE = """
+import compileall, py_compile, sys
+compileall.compile_dir(sys.argv[1], quiet=2)
+for script in sys.argv[2:]:
+    try:
+        py_compile.compile(script, doraise=True, quiet=2)
+    except Exception as e:
+        print(e)
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """The environment in `tree/env`, being made. `uv` is None where there is none."""
+
+    steps: Steps
+    interpreter: Interpreter
+    uv: Path | None
+
+    @property
+    def root(self) -> Path:
+        """The environment's folder."""
+        return self.steps.job.tree / "env"
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.root / "bin" / "python"
+
+    @property
+    def outside(self) -> str:
+        """The interpreter outside of the tree that this one is a link to; empty where it is a copy."""
+        link = self.python
+        for _ in range(8):
+            if not link.is_symlink():
+                return "" if link.is_relative_to(self.root) else str(link)
+            target = link.parent / link.readlink()
+            link = Path(os.path.normpath(target))
+            if not link.is_relative_to(self.root):
+                return str(link)
+        return ""
+
+    def create(self) -> None:
+        """Make it, empty: no pip in it."""
+        if self.uv:
+            self.steps.run("uv venv", self.uv, "venv", "--no-project", "--python", self.interpreter.path, self.root)
+        else:
+            self._virtualenv(self.root, "--no-seed")
+
+    def install(self, wanted: Requirements) -> None:
+        """Install requirements, by hash where they have them."""
+        file = wanted.file
+        if file is None:
+            file = self.root / "reckless-requirements.txt"
+            file.write_text(wanted.text, encoding="utf-8")
+        how = ["--require-hashes"] if wanted.hashed else []
+        self._install(*how, *(["--no-deps"] if wanted.complete else []), "-r", file)
+
+    def install_project(self, folder: Path) -> None:
+        """Install the project in `folder`, without what it depends on. Its build runs in isolation."""
+        self._install("--no-deps", folder)
+
+    def compile_source(self, folder: Path, script: Path | None) -> None:
+        """Byte-compile the plugin's own modules and its entrypoint, so that the first start is as fast as any."""
+        self.steps.run("byte-compiling", self.python, "-I", "-c", _COMPILE, folder, *([script] if script else []))
+
+    def export(self, lock: Path) -> str | None:
+        """Have uv turn its lock into hashed requirements; None without a uv that can."""
+        if not self.uv:
+            return None
+        of: list[str | Path] = (
+            ["--script", lock.with_suffix("")] if lock.name != "uv.lock" else ["--project", lock.parent]
+        )
+        shape = ["--format", "requirements-txt", "--no-header", "--no-annotate", "--no-emit-project", "--no-dev"]
+        try:
+            return self.steps.ask("uv export", self.uv, "export", "--frozen", *shape, "--python", self.python, *of)
+        except BuildError as e:
+            if e.code != "build-failed":
+                raise
+            self.steps.write("# uv could not read its lock: reading it without uv\n")
+            return None
+
+    def _install(self, *what: str | Path) -> None:
+        job = self.steps.job
+        if self.uv:
+            env, flags = for_uv(self.steps.env)
+            argv = [self.uv, "pip", "install", "--python", self.python, "--compile-bytecode", *flags, *what]
+            # Not started in the source: its own uv settings, such as an index, are not the user's.
+            self.steps.run("uv pip install", *argv, cwd=job.tree, env=env)
+        else:
+            pip = [self._pip(), "-I", "-m", "pip", "--python", self.python]
+            quiet = ["--no-warn-script-location", "--progress-bar", "off"]
+            self.steps.run("pip install", *pip, "install", *quiet, *what)
+
+    def _pip(self) -> Path:
+        """Return a Python that has pip, one for each interpreter, shared by all builds: pip is in no plugin's tree."""
+        version = ".".join(map(str, self.interpreter.version.release[:2]))
+        tool = self.steps.job.cache / "tools" / f"pip-{version}"
+        python = tool / "bin" / "python"
+        with exclusive(tool.with_name(f"{tool.name}.lock"), self.steps.left):
+            if not (tool / "ready").is_file() or not python.exists():
+                remove_tree(tool)
+                self._virtualenv(tool)
+                (tool / "ready").touch()
+        return python
+
+    def _virtualenv(self, where: Path, *flags: str) -> None:
+        argv = [sys.executable, "-I", "-m", "virtualenv", "--python", self.interpreter.path, "--activators", ""]
+        flags = ("--no-periodic-update", "--no-vcs-ignore", *flags)
+        self.steps.run("virtualenv", *argv, *flags, where, cwd=self.steps.job.tree)
+
+
+def find_uv(path: str) -> Path | None:
+    """Return the uv on a PATH."""
+    found = shutil.which("uv", path=path)
+    return Path(found) if found else None
