@@ -1,1 +1,1 @@
-"""Where manifests come from: a static index over HTTPS or in a directory, the embedded snapshot, and the cache between."""
+"""Where manifests come from: an index over HTTPS or in a folder, the embedded snapshot, the cache."""

@@ -1,0 +1,183 @@
+"""Where manifests come from: one source by its location, and several in order of preference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reckless.errors import IndexSourceError, RecklessError
+from reckless.index.base import Freshness, Source
+from reckless.model.catalog import CatalogEntry
+from reckless.model.manifest import Builtin, Manifest
+
+if TYPE_CHECKING:
+    from reckless.index.web import Limits
+
+__all__ = ["EMBEDDED", "Found", "Freshness", "Source", "Sources", "open_source"]
+
+EMBEDDED = "embedded"
+
+
+def open_source(location: str, *, cache: Path, offline: bool = False, limits: Limits | None = None) -> Source:
+    """Open a source; nothing is asked of a server yet.
+
+    `location`: an https URL, an http URL on this machine, a folder (a built index, or plain `NAME.toml` manifests), or
+    `embedded`. `offline`: work from the cache only. Raises IndexSourceError `insecure-url`, `invalid-source`,
+    `source-missing`, `not-an-index`, `snapshot-missing`.
+    """
+    if location == EMBEDDED:
+        from reckless.index.embedded import open_embedded
+
+        return open_embedded()
+    if "://" in location:
+        from reckless.index.web import WebIndex
+
+        return WebIndex(_base(location), cache=cache, offline=offline, limits=limits)
+    return _open_folder(Path(location).expanduser())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A manifest, and the source that it came from."""
+
+    manifest: Manifest
+    source: Source
+
+
+class Sources:
+    """Several sources; their order is the order of preference.
+
+    A name belongs to the first source that has it, also where that one's manifest is unusable: it never moves silently
+    to another (dependency confusion). For the same reason a source that fails makes the whole fail.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = tuple(sources)
+        self._listed: tuple[tuple[CatalogEntry, Source], ...] | None = None
+        self._owners: dict[str, Source] = {}
+
+    @property
+    def all(self) -> tuple[Source, ...]:
+        """The sources themselves."""
+        return self._sources
+
+    @property
+    def problems(self) -> dict[str, RecklessError]:
+        """Plugins whose manifest is unusable, and why, as far as they were asked for."""
+        self.catalog()
+        return {n: s.problems[n] for n, s in self._owners.items() if n in s.problems}
+
+    def catalog(self) -> tuple[tuple[CatalogEntry, Source], ...]:
+        """Return every plugin, sorted by name, with the source that has it. Raises IndexSourceError, ManifestError."""
+        if self._listed is None:
+            listed: dict[str, tuple[CatalogEntry, Source]] = {}
+            owners: dict[str, Source] = {}
+            for source in self._sources:
+                for entry in source.catalog().plugins:
+                    if owners.setdefault(entry.name, source) is source:
+                        listed[entry.name] = (entry, source)
+                for name in source.problems:
+                    owners.setdefault(name, source)
+            self._owners = owners
+            self._listed = tuple(listed[name] for name in sorted(listed))
+        return self._listed
+
+    def find(self, name: str) -> Found | None:
+        """Return one plugin's manifest, or None where no source has it.
+
+        Raises as `catalog`, and what stands in `problems` where its manifest is unusable.
+        """
+        found = self._round([name]).get(name)
+        if found is None and name in (problems := self.problems):
+            raise problems[name]
+        return found
+
+    def closure(self, names: Iterable[str]) -> dict[str, Found]:
+        """Return the manifests of these plugins and of all that they depend on in any release, and so on, by name.
+
+        Names that no source has, and those in `problems`, are left out. Raises as `catalog`.
+        """
+        found: dict[str, Found] = {}
+        pending, seen = list(dict.fromkeys(names)), set[str]()
+        while pending:
+            seen.update(pending)
+            new = self._round(pending)
+            found.update(new)
+            needed = {d.name for f in new.values() for r in f.manifest.releases for d in r.depends}
+            pending = sorted(needed - seen)
+        return dict(sorted(found.items()))
+
+    def builtins(self) -> dict[str, Builtin]:
+        """Return the plugins that lightningd ships, by name; where no source knows any, those that the snapshot names.
+
+        Raises as `catalog`.
+        """
+        merged: dict[str, Builtin] = {}
+        for source in self._sources:
+            for name, builtin in source.builtins().items():
+                merged.setdefault(name, builtin)
+        return merged or _embedded_builtins()
+
+    def _round(self, names: Sequence[str]) -> dict[str, Found]:
+        """Ask each owner for its share of these names, all at once."""
+        self.catalog()
+        found: dict[str, Found] = {}
+        for source in self._sources:
+            share = [name for name in names if self._owners.get(name) is source]
+            if share:
+                found.update({n: Found(manifest=m, source=source) for n, m in source.manifests(share).items()})
+        return found
+
+
+def _embedded_builtins() -> dict[str, Builtin]:
+    from reckless.index.embedded import open_embedded
+
+    try:
+        return open_embedded().builtins()
+    except IndexSourceError:  # only `source add embedded` needs it to be there
+        return {}
+
+
+def _base(url: str) -> str:
+    from reckless.system.http import is_allowed
+
+    if not is_allowed(url):
+        raise IndexSourceError(
+            "insecure-url",
+            f"{_without_password(url)} cannot be a source: only https, or http on this machine, and without a password",
+            "give the https address of the index",
+        )
+    if "?" in url or "#" in url:
+        raise IndexSourceError(
+            "invalid-source", f"{url} is not the address of a folder", "leave out what follows the ? or #"
+        )
+    return url.rstrip("/")
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _open_folder(folder: Path) -> Source:
+    from reckless.index.folder import FolderIndex, ManifestFolder, manifest_files
+    from reckless.index.trust import CATALOG
+
+    if not folder.is_dir():
+        raise IndexSourceError(
+            "source-missing",
+            f"there is no folder {folder}",
+            "a source is an https:// address, a folder, or the word embedded",
+        )
+    if (folder / CATALOG).is_file():
+        return FolderIndex(folder)
+    if not manifest_files(folder):
+        raise IndexSourceError(
+            "not-an-index",
+            f"{folder} holds neither an index (v1/catalog.json) nor manifests (NAME.toml)",
+            "`reckless index build` makes an index; a manifest is named for its plugin",
+        )
+    return ManifestFolder(folder)
