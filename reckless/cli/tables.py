@@ -154,4 +154,4 @@ def show_diagnosis(found: Diagnosis) -> None:
 
 def show_built_index(built: BuiltIndex) -> None:
     """Print what was written."""
-    say(f"{built.plugins} plugins, {built.releases} releases in {built.out}")
+    say(f"{built.plugins} plugins, {built.releases} releases, {built.builtins} built-ins")

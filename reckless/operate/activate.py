@@ -16,13 +16,11 @@ from pathlib import Path
 
 from reckless.errors import NodeDownError, NodeError, RecklessError
 from reckless.model.state import Entry, State
-from reckless.node.conf import RecklessConf
+from reckless.node.conf import Options, RecklessConf
 from reckless.operate.session import Session
 from reckless.store import journal
 from reckless.store.journal import Record
 from reckless.system.files import swap_symlink
-
-Options = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

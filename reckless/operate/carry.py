@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from reckless.errors import RecklessError
 from reckless.model.manifest import GitSource, Release
 from reckless.model.state import Entry, State
-from reckless.operate.activate import Change, Options, apply
+from reckless.node.conf import Options
+from reckless.operate.activate import Change, apply
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
 from reckless.operate.recover import clear_debris
 from reckless.operate.remove import remove_one
@@ -83,7 +84,7 @@ def _carry_one(
         if prepared is None:
             run.outcomes.append(_keep(session, run, choice, options))
         else:
-            run.outcomes.append(_switch_over(session, run, choice, prepared, options))
+            run.outcomes.append(_switch_over(session, run, choice, prepared))
     except (RecklessError, OSError) as error:
         _fail(run, choice, error)
 
@@ -115,7 +116,7 @@ def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared
             name=choice.name,
             before=before,
             after=after,
-            options=_merged(session, choice.name, options),
+            options=prepared.options,
             methods=receipt.rpcmethods,
             offered=receipt.options,
             restart_plugin=True,

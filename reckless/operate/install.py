@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reckless.errors import UsageError
-from reckless.operate.activate import Options
+from reckless.node.conf import Options
 from reckless.operate.carry import carry_out
 from reckless.operate.remove import installed_name
 from reckless.operate.result import Outcome, Result
@@ -48,7 +48,7 @@ def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = Fals
 
 def parse_options(texts: Sequence[str]) -> Options:
     """Read `KEY=VALUE` items. Raises UsageError `usage`."""
-    options = []
+    options: list[tuple[str, str | None]] = []
     for text in texts:
         key, equals, value = text.partition("=")
         key = key.strip().removeprefix("--")

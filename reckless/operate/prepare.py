@@ -20,13 +20,14 @@ from reckless.index.source import Source
 from reckless.model.machine import Machine
 from reckless.model.manifest import GitSource, Release, ShippedLock
 from reckless.model.state import Receipt
+from reckless.node.check import ProbeNotes
+from reckless.node.conf import Options
 from reckless.node.probe import ProbeResult, check_probe, probe
 from reckless.operate.session import Node, Session
 from reckless.store.layout import tree_name
 from reckless.system.files import remove_tree
 from reckless.system.process import kill_all
 
-Options = tuple[tuple[str, str], ...]
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -45,11 +46,11 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A sealed tree, probed; `built` is false where it was already there."""
+    """A sealed tree, probed. `options` are those it is to start with, as lightningd wants them written."""
 
     tree: str
     receipt: Receipt
-    built: bool
+    options: Options
 
 
 def say_missing(release: Release, machine: Machine) -> None:
@@ -106,11 +107,11 @@ def prepare(session: Session, wish: Wish, machine: Machine, node: Node, jobs: in
     if store.is_sealed(wish.name, tree):
         receipt = store.receipt(wish.name, tree)
         session.reporter.step(wish.name, "probe", "already built")
-        _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint, node)
-        return Prepared(tree=tree, receipt=receipt, built=False)
+        _, checked = _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint, node)
+        return Prepared(tree=tree, receipt=receipt, options=checked.options)
     folder = store.make_tree(wish.name, tree)
     try:
-        return Prepared(tree=tree, receipt=_make(session, wish, machine, node, folder, jobs), built=True)
+        return _make(session, wish, machine, node, folder, jobs)
     except BaseException as error:
         _keep_log(session, wish.name, folder, error)
         with contextlib.suppress(OSError):
@@ -119,7 +120,7 @@ def prepare(session: Session, wish: Wish, machine: Machine, node: Node, jobs: in
         raise
 
 
-def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Path, jobs: int) -> Receipt:
+def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Path, jobs: int) -> Prepared:
     release, reporter, cache = wish.release, session.reporter, session.settings.cache
     reporter.step(wish.name, "fetch", _where(release))
     fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter)
@@ -143,7 +144,7 @@ def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Pa
         )
     )
     reporter.step(wish.name, "probe")
-    answer = _probe(session, wish, folder / built.entrypoint, node)
+    answer, checked = _probe(session, wish, folder / built.entrypoint, node)
     manifest = answer.manifest
     receipt = Receipt(
         name=wish.name,
@@ -167,22 +168,21 @@ def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Pa
         reckless=__version__,
     )
     session.store.seal(folder.name, receipt)
-    for note in built.notes:
+    for note in (*built.notes, *checked.notes):
         reporter.note(f"{wish.name}: {note}")
-    return receipt
+    return Prepared(tree=folder.name, receipt=receipt, options=checked.options)
 
 
-def _probe(session: Session, wish: Wish, entrypoint: Path, node: Node) -> ProbeResult:
-    version = node.info.version if node.info else "v26.06"
-    answer = probe(entrypoint, cwd=session.files.network_dir, lightningd=version)
-    check_probe(
+def _probe(session: Session, wish: Wish, entrypoint: Path, node: Node) -> tuple[ProbeResult, ProbeNotes]:
+    answer = probe(entrypoint, cwd=session.files.network_dir, lightningd=session.lightningd)
+    checked = check_probe(
         answer,
         wish.release.runtime,
         taken_methods=wish.taken,
         taken_options=wish.taken_options,
         given_options=wish.options,
     )
-    return answer
+    return answer, checked
 
 
 def _keep_log(session: Session, name: str, folder: Path, error: BaseException) -> None:

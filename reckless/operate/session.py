@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reckless.index.source import Sources
 
 DEFAULT_SOURCE = "embedded"
+RECENT_LIGHTNINGD = "v26.06.6"
 
 
 def default_cache() -> Path:
@@ -162,6 +163,11 @@ class Session:
             if self.info and state.lightningd.get(self.network) != self.info.version:
                 state = replace(state, lightningd={**state.lightningd, self.network: self.info.version})
             yield state
+
+    @property
+    def lightningd(self) -> str:
+        """The version that a plugin is told when it is probed: the node's, or a recent one where it is down."""
+        return self.info.version if self.info else RECENT_LIGHTNINGD
 
     @property
     def jobs(self) -> int:

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 from reckless.errors import RecklessError, UsageError
 from reckless.model.state import Entry, State
-from reckless.operate.activate import Applied, Change, Options, apply
+from reckless.node.check import check_options
+from reckless.node.conf import Options
+from reckless.node.probe import probe
+from reckless.operate.activate import Applied, Change, apply
 from reckless.operate.install import parse_options
 from reckless.operate.recover import clear_debris
 from reckless.operate.remove import installed_name, refuse_orphans
