@@ -10,6 +10,7 @@ from reckless.model.manifest import GitSource, Release
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
 from reckless.operate.activate import Change, apply
+from reckless.operate.options import checked_options, kept_options
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
 from reckless.operate.recover import clear_debris
 from reckless.operate.remove import remove_one
@@ -89,7 +90,7 @@ def _carry_one(
         _fail(run, choice, error)
 
 
-def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared, options: Options | None) -> Outcome:
+def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared) -> Outcome:
     """Activate a freshly prepared tree in the place of what was there."""
     before = run.state.plugins.get(choice.name)
     receipt = prepared.receipt
@@ -144,15 +145,16 @@ def _keep(session: Session, run: _Run, choice: Choice, options: Options | None) 
         after = after.on(session.network, enabled=True)
     if asked and (after.enabled != entry.enabled or options):
         receipt = session.store.receipt(entry.name, entry.tree)
+        given = checked_options(session, entry, options) if options else ()
         change = Change(
             verb="enable",
             name=entry.name,
             before=entry,
             after=after,
-            options=_merged(session, entry.name, options),
+            options=(*kept_options(session, entry.name, given), *given),
             methods=receipt.rpcmethods,
             offered=receipt.options,
-            restart_plugin=bool(options),
+            restart_plugin=bool(given),
         )
         applied = apply(session, run.state, change)
         run.state = applied.state
@@ -164,13 +166,6 @@ def _keep(session: Session, run: _Run, choice: Choice, options: Options | None) 
         run.state = run.state.with_entry(after)
         session.store.save(run.state)
     return Outcome(name=entry.name, action="keep", status="unchanged", version=entry.version, because=choice.because)
-
-
-def _merged(session: Session, name: str, given: Options | None) -> Options:
-    """Options from the config, with those given now in the place of any of the same name."""
-    names = {key for key, _ in given or ()}
-    kept = tuple((k, v) for k, v in session.files.read_our_conf().options(name) if k not in names)
-    return (*kept, *(given or ()))
 
 
 def _effect(session: Session, entry: Entry, *, restart: bool) -> str:
@@ -291,7 +286,8 @@ def _wish(session: Session, state: State, solved: Solved, choice: Choice, option
         name=choice.name,
         release=release,
         source=solved.found[choice.name].source,
-        options=_merged(session, choice.name, options),
+        options=options or (),
+        kept=kept_options(session, choice.name, options or ()),
         taken={m: owner for m, owner in taken.items() if m not in mine},
         taken_options={o: owner for o, owner in taken_options.items() if o not in mine_options},
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reckless.errors import UsageError
-from reckless.node.conf import Options
 from reckless.operate.carry import carry_out
+from reckless.operate.options import parse_options
 from reckless.operate.remove import installed_name
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
@@ -44,15 +44,3 @@ def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = Fals
         result = carry_out(session, state, solved, {}, dry_run=dry_run)
     shown = tuple(o for o in result.outcomes if o.action != "keep" or o.name in moving)
     return Result(outcomes=(*shown, *stays), notes=result.notes)
-
-
-def parse_options(texts: Sequence[str]) -> Options:
-    """Read `KEY=VALUE` items. Raises UsageError `usage`."""
-    options: list[tuple[str, str | None]] = []
-    for text in texts:
-        key, equals, value = text.partition("=")
-        key = key.strip().removeprefix("--")
-        if not key or not equals:
-            raise UsageError("usage", f"{text!r} is not KEY=VALUE", "for example summary-currency=EUR")
-        options.append((key, value))
-    return tuple(options)

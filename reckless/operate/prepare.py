@@ -23,7 +23,7 @@ from reckless.model.state import Receipt
 from reckless.node.check import ProbeNotes
 from reckless.node.conf import Options
 from reckless.node.probe import ProbeResult, check_probe, probe
-from reckless.operate.session import Node, Session
+from reckless.operate.session import Session
 from reckless.store.layout import tree_name
 from reckless.system.files import remove_tree
 from reckless.system.process import kill_all
@@ -34,12 +34,16 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """One release to have ready. `taken` maps methods, `taken_options` options, to who has them, this plugin aside."""
+    """One release to have ready. `options` are given now, `kept` those in the config (left out where it lost them).
+
+    `taken` maps methods, `taken_options` options, to who has them, this plugin aside.
+    """
 
     name: str
     release: Release
     source: Source
     options: Options
+    kept: Options
     taken: Mapping[str, str]
     taken_options: Mapping[str, str]
 
@@ -64,9 +68,7 @@ def say_missing(release: Release, machine: Machine) -> None:
         )
 
 
-def prepare_all(
-    session: Session, wishes: Sequence[Wish], machine: Machine, node: Node
-) -> dict[str, Prepared | BaseException]:
+def prepare_all(session: Session, wishes: Sequence[Wish], machine: Machine) -> dict[str, Prepared | BaseException]:
     """Prepare every wish, as many at once as there are cores; what failed is the answer in its place.
 
     An interrupt ends every build and is raised.
@@ -75,7 +77,7 @@ def prepare_all(
     cores = max(1, session.jobs // workers)
 
     def one(wish: Wish) -> Prepared:
-        return prepare(session, wish, machine, node, cores)
+        return prepare(session, wish, machine, cores)
 
     return in_parallel(one, {wish.name: wish for wish in wishes}, workers)
 
@@ -97,7 +99,7 @@ def in_parallel(work: Callable[[_T], _R], items: Mapping[str, _T], workers: int)
     return {name: future.exception() or future.result() for name, future in futures.items()}
 
 
-def prepare(session: Session, wish: Wish, machine: Machine, node: Node, jobs: int) -> Prepared:
+def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepared:
     """Return the sealed tree of one release, building it where it is not there yet.
 
     Raises FetchError, BuildError, ProbeError; nothing but a build log is then left.
@@ -107,11 +109,11 @@ def prepare(session: Session, wish: Wish, machine: Machine, node: Node, jobs: in
     if store.is_sealed(wish.name, tree):
         receipt = store.receipt(wish.name, tree)
         session.reporter.step(wish.name, "probe", "already built")
-        _, checked = _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint, node)
+        _, checked = _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint)
         return Prepared(tree=tree, receipt=receipt, options=checked.options)
     folder = store.make_tree(wish.name, tree)
     try:
-        return _make(session, wish, machine, node, folder, jobs)
+        return _make(session, wish, machine, folder, jobs)
     except BaseException as error:
         _keep_log(session, wish.name, folder, error)
         with contextlib.suppress(OSError):
@@ -120,7 +122,7 @@ def prepare(session: Session, wish: Wish, machine: Machine, node: Node, jobs: in
         raise
 
 
-def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Path, jobs: int) -> Prepared:
+def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: int) -> Prepared:
     release, reporter, cache = wish.release, session.reporter, session.settings.cache
     reporter.step(wish.name, "fetch", _where(release))
     fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter)
@@ -144,7 +146,7 @@ def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Pa
         )
     )
     reporter.step(wish.name, "probe")
-    answer, checked = _probe(session, wish, folder / built.entrypoint, node)
+    answer, checked = _probe(session, wish, folder / built.entrypoint)
     manifest = answer.manifest
     receipt = Receipt(
         name=wish.name,
@@ -173,14 +175,18 @@ def _make(session: Session, wish: Wish, machine: Machine, node: Node, folder: Pa
     return Prepared(tree=folder.name, receipt=receipt, options=checked.options)
 
 
-def _probe(session: Session, wish: Wish, entrypoint: Path, node: Node) -> tuple[ProbeResult, ProbeNotes]:
+def _probe(session: Session, wish: Wish, entrypoint: Path) -> tuple[ProbeResult, ProbeNotes]:
     answer = probe(entrypoint, cwd=session.files.network_dir, lightningd=session.lightningd)
+    offered = {option.name for option in answer.manifest.options}
+    for key, _ in wish.kept:
+        if key not in offered:
+            session.reporter.note(f"{wish.name} {wish.release.version} no longer has the option {key}; it is left out")
     checked = check_probe(
         answer,
         wish.release.runtime,
         taken_methods=wish.taken,
         taken_options=wish.taken_options,
-        given_options=wish.options,
+        given_options=(*(pair for pair in wish.kept if pair[0] in offered), *wish.options),
     )
     return answer, checked
 

@@ -7,11 +7,9 @@ from dataclasses import replace
 
 from reckless.errors import RecklessError, UsageError
 from reckless.model.state import Entry, State
-from reckless.node.check import check_options
 from reckless.node.conf import Options
-from reckless.node.probe import probe
 from reckless.operate.activate import Applied, Change, apply
-from reckless.operate.install import parse_options
+from reckless.operate.options import checked_options, parse_options, refuse_unknown
 from reckless.operate.recover import clear_debris
 from reckless.operate.remove import installed_name, refuse_orphans
 from reckless.operate.result import Action, Outcome, Result, Status
@@ -106,10 +104,11 @@ def _reconfigure(
     with session.writing(dry_run=dry_run) as state:
         entry = state.plugins[installed_name(state, text)]
         receipt = session.store.receipt(entry.name, entry.tree)
-        _refuse_unknown(entry.name, sorted(names), receipt.options)
+        refuse_unknown(entry.name, names, receipt.options)
         conf = session.files.read_our_conf()
         old = conf.options(entry.name)
-        new = (*(pair for pair in old if pair[0] not in names), *given)
+        kept = tuple(pair for pair in old if pair[0] not in names)
+        new = (*kept, *checked_options(session, entry, given)) if given else kept
         outcome = Outcome(
             name=entry.name, action=verb, status="planned", version=entry.version,
             steps=("write it into the config", "stop the plugin, start it with the option"),
@@ -179,13 +178,3 @@ def _refuse_needed(session: Session, state: State, names: Sequence[str]) -> None
                 f"{other} {plugin.version} depends on {needed[0]}; nothing was changed",
                 f"disable both: reckless disable {other} {needed[0]}",
             )
-
-
-def _refuse_unknown(name: str, keys: Sequence[str], offered: Sequence[str]) -> None:
-    from reckless.index.search import suggestions
-
-    for key in keys:
-        if key not in offered:
-            near = suggestions(key, sorted(offered))
-            known = f"did you mean {' or '.join(near)}?" if near else f"its options are: {', '.join(offered) or 'none'}"
-            raise RecklessError("option-unknown", f"{name} has no option {key}; nothing was changed", known)

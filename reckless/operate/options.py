@@ -1,0 +1,51 @@
+"""A plugin's options: those in the config, those given now, and whether the plugin takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from reckless.errors import RecklessError, UsageError
+from reckless.model.state import Entry
+from reckless.node.check import check_options
+from reckless.node.conf import Options
+from reckless.node.probe import probe
+from reckless.operate.session import Session
+
+
+def parse_options(texts: Sequence[str]) -> Options:
+    """Read `KEY=VALUE` items. Raises UsageError `usage`."""
+    options: list[tuple[str, str | None]] = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        key = key.strip().removeprefix("--")
+        if not key or not equals:
+            raise UsageError("usage", f"{text!r} is not KEY=VALUE", "for example summary-currency=EUR")
+        options.append((key, value))
+    return tuple(options)
+
+
+def kept_options(session: Session, name: str, given: Options) -> Options:
+    """Return the plugin's options in the config that `given` does not replace."""
+    replaced = {key for key, _ in given}
+    return tuple(pair for pair in session.files.read_our_conf().options(name) if pair[0] not in replaced)
+
+
+def checked_options(session: Session, entry: Entry, options: Options) -> Options:
+    """Ask the installed plugin itself whether it takes `options`; returns them as lightningd wants them written.
+
+    Raises ProbeError `option-unknown`, `option-invalid`.
+    """
+    path = session.store.layout.tree(entry.name, entry.tree) / entry.entrypoint
+    answer = probe(path, cwd=session.files.network_dir, lightningd=session.lightningd)
+    return check_options(answer.manifest.options, options)
+
+
+def refuse_unknown(name: str, keys: Collection[str], offered: Sequence[str]) -> None:
+    """Raise RecklessError `option-unknown` where the plugin has no such option, with what was perhaps meant."""
+    from reckless.index.search import suggestions
+
+    for key in sorted(keys):
+        if key not in offered:
+            near = suggestions(key, sorted(offered))
+            known = f"did you mean {' or '.join(near)}?" if near else f"its options are: {', '.join(offered) or 'none'}"
+            raise RecklessError("option-unknown", f"{name} has no option {key}; nothing was changed", known)
