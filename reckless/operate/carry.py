@@ -52,7 +52,7 @@ def carry_out(
             for n in solved.resolution.unneeded
         )
         return Result(outcomes=(*planned, *gone), notes=_notes(session, solved))
-    prepared = prepare_all(session, wishes, solved.machine, node)
+    prepared = prepare_all(session, wishes, solved.machine)
     run = _Run(state)
     for choice in choices:
         _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
