@@ -19,7 +19,7 @@ def _matching(incomplete: str, *, known: bool) -> list[str]:
         from reckless.operate.session import Session, Settings
 
         given = Globals()
-        session = Session(Settings(lightning_dir=given.path(given.lightning_dir)))
+        session = Session(Settings(lightning_dir=given.path(given.lightning_dir)), only_looking=True)
         state = session.store.load()
         names = set(state.plugins)
         if known:

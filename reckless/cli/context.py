@@ -23,7 +23,7 @@ class Context:
         self.given = given
         self.argv = argv
 
-    def session(self, reporter: object = None) -> Session:
+    def session(self, reporter: object = None, *, only_looking: bool = False) -> Session:
         """Open the session that the options describe."""
         import os
 
@@ -41,6 +41,7 @@ class Context:
                 command="reckless " + " ".join(self.argv),
             ),
             reporter,  # type: ignore[arg-type]  # a Progress, or None
+            only_looking=only_looking,
         )
 
     def change(self, command: str, work: Callable[[Session], Result]) -> int:
@@ -74,7 +75,7 @@ class Context:
         ok: Callable[[_T], bool] = lambda _: True,
     ) -> int:
         """Run a verb that only looks; `show` prints its answer, `rows` of it go into the envelope as an array."""
-        found = work(self.session(_Stderr(quiet=self.given.json)))
+        found = work(self.session(_Stderr(quiet=self.given.json), only_looking=True))
         if self.given.json:
             array = rows(found) if rows else found if isinstance(found, (list, tuple)) else [found]
             self._print(command, array, list(getattr(found, "notes", ())), None, ok=ok(found))

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from reckless.errors import NodeDownError, NodeError, RecklessError
+from reckless.errors import RecklessError
 from reckless.model.state import Entry, State
 from reckless.operate.session import Session
 from reckless.store import journal
@@ -71,14 +71,11 @@ def _grave(error: RecklessError) -> Ailment:
 
 
 def _node(session: Session) -> list[Ailment]:
-    try:
-        if session.info is None:
-            return [Ailment(severity="note", code="node-down", message="lightningd is not running")]
-    except NodeDownError:
-        return [Ailment(severity="note", code="node-down", message="lightningd is not running")]
-    except NodeError as e:
-        return [_grave(e)]
-    return []
+    if session.info is not None:
+        return []
+    if session.no_contact is not None:
+        return [_grave(session.no_contact)]
+    return [Ailment(severity="note", code="node-down", message="lightningd is not running")]
 
 
 def _owner(session: Session) -> list[Ailment]:

@@ -42,10 +42,12 @@ def list_installed(session: Session) -> Listing:
     try:
         running = session.running()
         active = None if running is None else {p.name for p in running if p.active}
-        down = running is None
+        problem = session.no_contact
     except NodeError as e:
-        down = False
-        notes.append(f"cannot ask lightningd what runs: {e.message}")
+        problem = e
+    down = active is None and problem is None
+    if problem is not None:
+        notes.append(f"cannot ask lightningd what runs: {problem.message}")
     state = session.store.load()
     if session.store.layout.journal.exists():
         notes.append("an interrupted command left work behind; the next one that changes something puts it right")

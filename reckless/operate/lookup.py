@@ -13,7 +13,7 @@ from reckless.model.manifest import Builtin, Manifest
 from reckless.model.names import normalize_name
 from reckless.model.state import Entry, State
 from reckless.model.versions import lightningd_fits, parse_lightningd
-from reckless.operate.session import Session, reachable
+from reckless.operate.session import Session
 from reckless.operate.solve import solve, unknown_name
 
 
@@ -126,7 +126,7 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
 
 
 def _lightningd(session: Session, state: State) -> Version | None:
-    if reachable(session) and session.info:
+    if session.info:
         return parse_lightningd(session.info.version)
     seen = state.lightningd.get(session.network)
     return parse_lightningd(seen) if seen else None

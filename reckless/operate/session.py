@@ -70,16 +70,28 @@ class Node:
 class Session:
     """Everything a verb needs; opened once a command."""
 
-    def __init__(self, settings: Settings, reporter: Reporter | None = None) -> None:
+    def __init__(self, settings: Settings, reporter: Reporter | None = None, *, only_looking: bool = False) -> None:
+        """Nothing is opened yet. A verb that is `only_looking` goes on where the node cannot be asked."""
         self.settings = settings
         self.reporter: Reporter = reporter or SilentReporter()
+        self.only_looking = only_looking
+        self.no_contact: NodeError | None = None
 
     @cached_property
     def info(self) -> NodeInfo | None:
-        """What the node says that it is; None where it is down. Raises NodeError where we cannot know."""
+        """What the node says that it is; None where it is down.
+
+        Where we cannot know (no lightning-cli, rubbish, silence): raises NodeError, or, for a verb that is only
+        looking, None with the reason in `no_contact`.
+        """
         try:
             return self._first_contact.info()
         except NodeDownError:
+            return None
+        except NodeError as e:
+            if not self.only_looking:
+                raise
+            self.no_contact = e
             return None
 
     @cached_property
@@ -178,11 +190,3 @@ class Session:
             return len(os.sched_getaffinity(0))
         except AttributeError:  # macOS
             return os.cpu_count() or 1
-
-
-def reachable(session: Session) -> bool:
-    """Say whether the node answers, taking a broken lightning-cli for a no: for verbs that only read."""
-    try:
-        return session.info is not None
-    except NodeError:
-        return False
