@@ -54,7 +54,7 @@ class Outdated:
 
 def search(session: Session, words: Sequence[str]) -> tuple[Hit, ...]:
     """Return the plugins that match all words, best first; all plugins where there are no words."""
-    state = session.store.load()
+    state = session.state()
     sources = session.sources(state)
     version = _lightningd(session, state)
     builtins = sources.builtins()
@@ -73,7 +73,7 @@ def search(session: Session, words: Sequence[str]) -> tuple[Hit, ...]:
 def info(session: Session, text: str) -> Info:
     """Return all that is known of a plugin. Raises ResolutionError `no-such-plugin`."""
     name = normalize_name(text)
-    state = session.store.load()
+    state = session.state()
     sources = session.sources(state)
     found = sources.find(name)
     builtin = sources.builtins().get(name)
@@ -97,7 +97,7 @@ def info(session: Session, text: str) -> Info:
 
 def outdated(session: Session) -> tuple[Outdated, ...]:
     """Return the installed plugins that have a newer release, also those that nothing may upgrade now, with why."""
-    state = session.store.load()
+    state = session.state()
     if not state.plugins:
         return ()
     moving = frozenset(n for n, e in state.plugins.items() if not e.pinned)
@@ -128,5 +128,7 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
 def _lightningd(session: Session, state: State) -> Version | None:
     if session.info:
         return parse_lightningd(session.info.version)
+    if not state.lightningd:
+        return None
     seen = state.lightningd.get(session.network)
     return parse_lightningd(seen) if seen else None

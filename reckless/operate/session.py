@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reckless.errors import NodeDownError, NodeError, StoreError
+from reckless.errors import ConfigError, NodeDownError, NodeError, StoreError
 from reckless.model.reporter import Reporter, SilentReporter
 from reckless.model.state import State
 from reckless.node.files import NodeFiles, locate
@@ -121,6 +121,18 @@ class Session:
     def store(self) -> Store:
         """What is installed, on disk."""
         return Store(Layout(self.files.reckless_dir))
+
+    def state(self) -> State:
+        """Return what is installed; nothing where there is no node on this machine, for a verb that is only looking.
+
+        Raises StoreError, ConfigError.
+        """
+        try:
+            return self.store.load()
+        except ConfigError as e:
+            if self.only_looking and e.code == "lightning-dir-missing" and self.settings.lightning_dir is None:
+                return State()
+            raise
 
     def ask(self) -> Node:
         """Ask the node for all that a change is checked against. Raises NodeError."""

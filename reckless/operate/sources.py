@@ -28,7 +28,7 @@ def list_sources(session: Session) -> tuple[SourceRow, ...]:
     """Return the sources in order of preference, each tried."""
     from reckless.index.source import open_source
 
-    state = session.store.load()
+    state = session.state()
     rows = []
     for location in state.sources or (DEFAULT_SOURCE,):
         try:
