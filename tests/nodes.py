@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -71,14 +72,21 @@ def real_lightningd(stub_chain: Path = STUB_CHAIN) -> Software | None:
         bin=folder,
         builtins=folder.parent / "libexec" / "c-lightning" / "plugins",
         real=True,
-        flags=("--disable-plugin=bcli", f"--plugin={stub_chain}", "--bind-addr=127.0.0.1:0"),
+        flags=("--disable-plugin=bcli", f"--plugin={stub_chain}", f"--bind-addr=127.0.0.1:{_free_port()}"),
     )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 class Node:
     """One node in one lightning-dir. Start it with `boot`, talk to it with `cli`; `close` ends it whatever it does."""
 
-    def __init__(self, folder: Path, software: Software, *, network: str = "regtest", flags: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, software: Software, *, network: str = "regtest", flags: tuple[str, ...] = ()
+    ) -> None:
         self.dir = folder
         self.network = network
         self.netdir = folder / network
@@ -108,7 +116,13 @@ class Node:
         env = self.env | {"STANDIN_PARENT": str(os.getpid())}
         with errors.open("w") as stderr:
             self._process = subprocess.Popen(
-                argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
+                argv,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                start_new_session=True,
             )
         self._lines = []
         settled = threading.Event()

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-BODY = '''
+BODY = """
 def answer(request):
     method = request["method"]
     if method == "getmanifest":
@@ -31,7 +31,7 @@ def main():
             print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": answer(request)}) + "\\n", flush=True)
 
 main()
-'''
+"""
 
 
 def write_cast(folder):

@@ -78,7 +78,10 @@ def answer(method, params, blocks):
     return {
         "getmanifest": MANIFEST,
         "getchaininfo": {"chain": "regtest", "headercount": HEIGHT, "blockcount": HEIGHT, "ibd": False},
-        "estimatefees": {"feerate_floor": 1000, "feerates": [{"blocks": b, "feerate": 1000 * (13 - b)} for b in (2, 6, 12)]},
+        "estimatefees": {
+            "feerate_floor": 1000,
+            "feerates": [{"blocks": b, "feerate": 1000 * (13 - b)} for b in (2, 6, 12)],
+        },
         "getutxout": {"amount": None, "script": None},
         "sendrawtransaction": {"success": True, "errmsg": ""},
     }.get(method, {})

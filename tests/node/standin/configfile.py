@@ -10,7 +10,14 @@ import os
 NETWORKS = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
 ALIASES = {"mainnet": "bitcoin", "testnet": "testnet", "testnet4": "testnet4", "signet": "signet", "regtest": "regtest"}
 WITH_VALUE = ("conf", "lightning-dir", "network", "rpc-file")
-CMDLINE, BASE, NETWORK, EXPLICIT, PLUGIN_START, TRANSIENT = "cmdline", "base", "network", "explicit", "pluginstart", "transient"
+CMDLINE, BASE, NETWORK, EXPLICIT, PLUGIN_START, TRANSIENT = (
+    "cmdline",
+    "base",
+    "network",
+    "explicit",
+    "pluginstart",
+    "transient",
+)
 
 
 class ConfigRefusedError(Exception):

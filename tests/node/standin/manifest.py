@@ -44,10 +44,12 @@ def _option(entry, plugin):
     if not {"name", "type", "description"} <= entry.keys():
         raise RefusedError('An option is missing either "name", "description" or "type"')
     if not re.fullmatch(r"[0-9a-z_-]*", entry["name"]):
-        raise RefusedError("Option \"name\" must be lowercase alphanumeric, plus _ or -'")
+        raise RefusedError('Option "name" must be lowercase alphanumeric, plus _ or -\'')
     if entry["type"] == "flag":
         if entry.get("default", False) is not False and str(entry["default"]) != "false":
-            raise RefusedError(f"--{entry['name']} type flag default must be 'false' not {json.dumps(entry['default'])}")
+            raise RefusedError(
+                f"--{entry['name']} type flag default must be 'false' not {json.dumps(entry['default'])}"
+            )
         entry = {k: v for k, v in entry.items() if k != "default"}
     elif entry["type"] not in ("string", "string-conceal", "int", "bool"):
         raise RefusedError('Only "string", "int", "bool", and "flag" options are supported')

@@ -125,11 +125,18 @@ class Options:
         if option.type == "flag":
             shown = {"set": bool(lines), "source": lines[-1].shown_source if lines else "default"}
         elif option.multi:
-            shown = {option.field: [self._value(option, x.value) for x in lines], "sources": [x.shown_source for x in lines]}
+            shown = {
+                option.field: [self._value(option, x.value) for x in lines],
+                "sources": [x.shown_source for x in lines],
+            }
         else:
             value = self.computed.get(name, lines[-1].value if lines else option.default)
             if value is None:
-                return {"value_str": "...", "source": "default", **_owner(option)} if option.type == "string-conceal" else None
+                return (
+                    {"value_str": "...", "source": "default", **_owner(option)}
+                    if option.type == "string-conceal"
+                    else None
+                )
             shown = {option.field: self._value(option, value), "source": lines[-1].shown_source if lines else "default"}
         shown.update(_owner(option))
         return shown

@@ -12,7 +12,13 @@ import options
 from process import PluginProcess, environment
 
 UNCONFIGURED, AWAITING_MANIFEST, NEEDS_INIT, AWAITING_INIT, COMPLETE = range(5)
-STATES = ("unconfigured", "before replying to getmanifest", "before we sent init", "before replying to init", "during normal operation")
+STATES = (
+    "unconfigured",
+    "before replying to getmanifest",
+    "before we sent init",
+    "before replying to init",
+    "during normal operation",
+)
 NATIVE_TOPICS = ("shutdown",)
 
 
@@ -155,7 +161,9 @@ class Plugins:
         for option in manifest.read_options(result, plugin):
             if option.name in self.node.options.known:
                 if self.startup:
-                    raise FatalError(1, f"error starting plugin '{plugin.path}': option name '{option.name}' is already taken")
+                    raise FatalError(
+                        1, f"error starting plugin '{plugin.path}': option name '{option.name}' is already taken"
+                    )
                 raise manifest.RefusedError(f'Option "{option.name}" already registered')
             self.node.options.known[option.name] = option
             plugin.options.append(option)
@@ -258,7 +266,9 @@ class Plugins:
         self.node.log("DEBUG" if self.stopping else level, f"plugin-{plugin.short}", f"Killing plugin: {reason}")
         self._forget(plugin, reason)
         if plugin.important and not self.stopping:
-            self.node.log("**BROKEN**", f"plugin-{plugin.short}", "Plugin marked as important, shutting down lightningd!")
+            self.node.log(
+                "**BROKEN**", f"plugin-{plugin.short}", "Plugin marked as important, shutting down lightningd!"
+            )
             self.node.important_died()
 
     def _forget(self, plugin, reason="stopped"):

@@ -39,39 +39,43 @@ class PluginProcess:
         self._text = ""
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._json = json.JSONDecoder()
-        self._reader = None
+        self._reader = self._stream = self._pipe = None
 
     async def start(self, env):
         """Start it. Raises OSError as exec does; a file without a #! line is run by sh, as execvp has it."""
         try:
-            await self._spawn([self.path], env)
+            self._spawn([self.path], env)
         except OSError as e:
             if e.errno != errno.ENOEXEC:
                 raise
-            await self._spawn(["/bin/sh", self.path], env)
+            self._spawn(["/bin/sh", self.path], env)
+        self._stream = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(self._stream)
+        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, self.process.stdout)
         self._reader = asyncio.ensure_future(self._read())
 
-    async def _spawn(self, argv, env):
-        self.process = await asyncio.create_subprocess_exec(
-            *argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, preexec_fn=_in_child
-        )
+    def _spawn(self, argv, env):
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, env=env, preexec_fn=_in_child, bufsize=0)
 
     def send(self, message):
-        if self.process and not self.process.stdin.is_closing():
-            self.process.stdin.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n")
+        data = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+        with contextlib.suppress(BrokenPipeError, ValueError):  # it died, or was ended: its reader notices
+            self.process.stdin.write(data)
 
     def kill(self):
-        """End it, with whatever it started that still holds to its pipes."""
+        """End it, and wait for its end."""
         if self._reader:
             self._reader.cancel()
+            self._pipe.close()
         if self.process:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+            self.process.kill()
+            self.process.wait()
             self.process.stdin.close()
 
     async def _read(self):
         while True:
-            chunk = await self.process.stdout.read(1 << 16)
+            chunk = await self._stream.read(1 << 16)
             if not chunk:
                 self.on_exit()
                 return

@@ -64,7 +64,9 @@ def _rewrite(line, text):
     with open(line.file, encoding="utf-8") as f:
         lines = f.read().split("\n")
     lines[line.number - 1] = text
-    handle, temporary = tempfile.mkstemp(prefix=os.path.basename(line.file) + ".setconfig.", dir=os.path.dirname(line.file))
+    handle, temporary = tempfile.mkstemp(
+        prefix=os.path.basename(line.file) + ".setconfig.", dir=os.path.dirname(line.file)
+    )
     with os.fdopen(handle, "w", encoding="utf-8") as f:
         f.write("\n".join(lines))
     os.replace(temporary, line.file)
