@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -115,8 +116,8 @@ def read_limited(file: Path, limit: int) -> bytes:
     Raises IndexSourceError `file-missing`, `unreadable`, `file-too-large`.
     """
     try:
-        if file.exists() and not file.is_file():
-            raise IndexSourceError("unreadable", f"{file} is not a file", "")
+        if not stat.S_ISREG(file.stat().st_mode):  # opening a pipe would wait for ever
+            raise IndexSourceError("unreadable", f"{file} is not a file", "take it away, or put the right one there")
         with file.open("rb") as f:
             data = f.read(limit + 1)
     except FileNotFoundError as e:

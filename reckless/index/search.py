@@ -42,7 +42,7 @@ def suggestions(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 def _scores(entry: CatalogEntry, words: Sequence[str]) -> list[int]:
     fields = (
-        (8, entry.name, entry.name.split("-")),
+        (16, entry.name, entry.name.split("-")),
         (6, " ".join(map(_fold, entry.keywords)), [_fold(k) for k in entry.keywords]),
         (4, " ".join(map(_fold, entry.rpcmethods)), [_fold(m) for m in entry.rpcmethods]),
         (2, _fold(entry.summary), re.findall(r"\w+", _fold(entry.summary))),

@@ -19,6 +19,7 @@ from reckless.model.finding import Finding
 from reckless.model.reader import catalog_bytes, parse_catalog
 from reckless.publish.check import Checked, check_manifests
 from reckless.system.files import put_in_place, remove_tree
+from reckless.system.swap import exchange
 
 MAX_CATALOG = 32 << 20
 _STAGING = ".v1-"
@@ -94,18 +95,26 @@ def _write(out: Path, files: dict[str, bytes]) -> bool:
             (new / path).write_bytes(data)
         if v1.is_dir() and _same(new, v1):
             return False
-        if v1.is_dir():
-            put_in_place(v1, old)
-        try:
-            put_in_place(new, v1)
-        except BaseException:
-            if old.is_dir():
-                put_in_place(old, v1)
-            raise
+        _swap_in(new, old, v1)
     finally:
         with contextlib.suppress(OSError):
             remove_tree(staging)
     return True
+
+
+def _swap_in(new: Path, old: Path, v1: Path) -> None:
+    """Make `new` the index; only where the system can't exchange two names, there is none for an instant."""
+    if not v1.is_dir():
+        put_in_place(new, v1)
+        return
+    if exchange(new, v1):
+        return
+    put_in_place(v1, old)
+    try:
+        put_in_place(new, v1)
+    except BaseException:
+        put_in_place(old, v1)
+        raise
 
 
 def _clear_staging(out: Path) -> None:
