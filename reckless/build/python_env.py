@@ -102,11 +102,20 @@ class Environment:
         job = self.steps.job
         if self.uv:
             env, flags = for_uv(self.steps.env)
-            argv = [self.uv, "pip", "install", "--python", self.python, "--compile-bytecode", *flags, *what]
+            argv: list[str | Path] = [
+                self.uv,
+                "pip",
+                "install",
+                "--python",
+                self.python,
+                "--compile-bytecode",
+                *flags,
+                *what,
+            ]
             # Not started in the source: its own uv settings, such as an index, are not the user's.
             self.steps.run("uv pip install", *argv, cwd=job.tree, env=env)
         else:
-            pip = [self._pip(), "-I", "-m", "pip", "--python", self.python]
+            pip: list[str | Path] = [self._pip(), "-I", "-m", "pip", "--python", self.python]
             quiet = ["--no-warn-script-location", "--progress-bar", "off"]
             self.steps.run("pip install", *pip, "install", *quiet, *what)
 
@@ -123,7 +132,16 @@ class Environment:
         return python
 
     def _virtualenv(self, where: Path, *flags: str) -> None:
-        argv = [sys.executable, "-I", "-m", "virtualenv", "--python", self.interpreter.path, "--activators", ""]
+        argv: list[str | Path] = [
+            sys.executable,
+            "-I",
+            "-m",
+            "virtualenv",
+            "--python",
+            self.interpreter.path,
+            "--activators",
+            "",
+        ]
         flags = ("--no-periodic-update", "--no-vcs-ignore", *flags)
         self.steps.run("virtualenv", *argv, *flags, where, cwd=self.steps.job.tree)
 

@@ -46,6 +46,8 @@ class Progress:
         """Show that `name` is now in `phase`."""
         text = f"{name}: {_WORDS.get(phase, phase)}" + (f" ({clean(detail)})" if detail and self._verbose else "")
         with self._lock:
+            if self.log[-1:] == [text]:
+                return  # the same phase goes on; only --verbose tells its parts apart
             self.log.append(text)
             self._phases[name] = (phase, time.monotonic())
             if self._terminal:

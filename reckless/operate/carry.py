@@ -341,6 +341,4 @@ def _notes(session: Session, solved: Solved) -> tuple[str, ...]:
         for source in {f.source.location: f.source for f in solved.found.values()}.values()
         if source.freshness.offline
     ]
-    if session.info is None:
-        notes.append("lightningd is not running: everything is ready for when it starts")
     return tuple(notes)

@@ -1,1 +1,1 @@
-"""The operating system, in one place each: running programs, writing files so that they survive a crash, HTTP with limits."""
+"""The operating system, in one place each: running programs, crash-safe file writes, HTTP with limits."""

@@ -7,15 +7,19 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace `path` by `data`: temporary file beside it, fsync, rename, fsync of the folder.
 
     A symlink is followed and stays a symlink; an existing file's mode and (where we may) owner stay. The temporary
-    file is removed on failure. Raises OSError.
+    file is removed on failure. Without `durable` nothing is synced: for what is checked on reading and can be made
+    again, since after a power cut it may be empty. Raises OSError.
     """
     path = Path(os.path.realpath(path))
     old = path.stat() if path.exists() else None
@@ -28,13 +32,15 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             if old and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                 with contextlib.suppress(PermissionError):
                     os.fchown(f.fileno(), old.st_uid, old.st_gid)
-            os.fsync(f.fileno())
+            if durable:
+                os.fsync(f.fileno())
         Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             Path(temporary).unlink()
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def swap_symlink(link: Path, target: str) -> None:
@@ -45,6 +51,19 @@ def swap_symlink(link: Path, target: str) -> None:
     temporary.symlink_to(target)
     temporary.replace(link)
     sync_folder(link.parent)
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Rename `temporary`, a finished file or folder on the same file system, to `path`, durably.
+
+    A file at `path` is replaced; of a folder only an empty one is. A file's bytes are synced first; a folder's files
+    are not (their writer knows whether they are worth it). Raises OSError.
+    """
+    if temporary.is_file():
+        with temporary.open("rb") as f:
+            os.fsync(f.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -66,7 +85,7 @@ def remove_tree(path: Path) -> None:
 
 
 def _rmtree(path: Path) -> None:
-    def retry(function: Callable[..., object], name: str, _error: object) -> None:
+    def retry(_function: Callable[..., object], name: str, _error: object) -> None:
         if not os.path.lexists(name):
             return
         Path(name).parent.chmod(0o700)

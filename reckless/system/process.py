@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from reckless.errors import ProcessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 TAIL_LINES = 25
 _running: set[subprocess.Popen[bytes]] = set()
@@ -30,7 +34,11 @@ class Completed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A program to run. `env` is its whole environment (None: ours); `log` gets both its outputs, appended."""
+    """A program to run. `env` is its whole environment (None: ours); `log` gets both its outputs, appended.
+
+    `file_limit`, where not 0, is the most bytes that any one file it writes may have (POSIX `ulimit -f`); a program
+    that goes past it is ended by the system (SIGXFSZ), or gets EFBIG.
+    """
 
     argv: Sequence[str | Path]
     cwd: Path | None = None
@@ -38,6 +46,7 @@ class Command:
     timeout: float = 60.0
     log: Path | None = None
     stdin: str | None = None
+    file_limit: int = 0
 
     @property
     def by_hand(self) -> str:
@@ -60,7 +69,8 @@ def run(command: Command, *, check: bool = True) -> Completed:
         started = log.tell() if log else 0
         process = start(command, stdout=log or subprocess.PIPE, stderr=log or subprocess.PIPE)
         try:
-            out, err = process.communicate(command.stdin.encode() if command.stdin is not None else None, command.timeout)
+            given = command.stdin.encode() if command.stdin is not None else None
+            out, err = process.communicate(given, command.timeout)
         except subprocess.TimeoutExpired as e:
             kill(process)
             name = Path(command.argv[0]).name
@@ -87,27 +97,31 @@ def run(command: Command, *, check: bool = True) -> Completed:
             exit_status=process.returncode,
         )
     return Completed(
-        status=process.returncode, stdout=(out or b"").decode(errors="replace"), stderr=(err or b"").decode(errors="replace")
+        status=process.returncode,
+        stdout=(out or b"").decode(errors="replace"),
+        stderr=(err or b"").decode(errors="replace"),
     )
 
 
-def start(command: Command, *, stdout: object, stderr: object) -> subprocess.Popen[bytes]:
+def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
     """Start `command` in a process group of its own and remember it, so that `kill_all` can end it.
 
     Raises ProcessError `command-missing` or `command-not-executable`.
     """
     try:
         process = subprocess.Popen(
-            [str(a) for a in command.argv],
+            _limited(command),
             cwd=command.cwd,
             env=dict(command.env) if command.env is not None else None,
             stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
-            stdout=stdout,  # type: ignore[arg-type]  # a file or PIPE; typeshed's _FILE is private
-            stderr=stderr,  # type: ignore[arg-type]
+            stdout=stdout,
+            stderr=stderr,
             start_new_session=True,
         )
     except FileNotFoundError as e:
-        raise ProcessError("command-missing", f"{command.argv[0]} is not there to be run", f"by hand: {command.by_hand}") from e
+        raise ProcessError(
+            "command-missing", f"{command.argv[0]} is not there to be run", f"by hand: {command.by_hand}"
+        ) from e
     except OSError as e:
         raise ProcessError(
             "command-not-executable", f"{command.argv[0]} cannot be run: {e.strerror}", f"by hand: {command.by_hand}"
@@ -117,10 +131,18 @@ def start(command: Command, *, stdout: object, stderr: object) -> subprocess.Pop
     return process
 
 
+def _limited(command: Command) -> list[str]:
+    argv = [str(a) for a in command.argv]
+    if not command.file_limit or not shutil.which(argv[0]):
+        return argv  # one that is missing is for Popen to report, not for sh
+    # ulimit counts blocks of 512 bytes (POSIX). Through sh and not preexec_fn, which may deadlock in threaded programs.
+    blocks = -(-command.file_limit // 512)
+    return ["/bin/sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *argv]
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a process that `start` made, and all that it started, at once; returns when it is gone."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_group(process)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
             with contextlib.suppress(OSError):
@@ -134,8 +156,13 @@ def kill_all() -> None:
     with _running_lock:
         processes = list(_running)
     for process in processes:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that `start` made, and all that it started, without waiting; safe from any thread."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _forget(process: subprocess.Popen[bytes]) -> None:
