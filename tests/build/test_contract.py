@@ -1,0 +1,206 @@
+"""What every build backend promises (reckless/build/base.py), whichever the language and tools."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import threading
+from dataclasses import dataclass, replace
+
+import pytest
+
+from reckless.build.machine import this_machine
+from reckless.build.registry import SUPPORTED, backend_for
+from reckless.errors import BuildError
+from reckless.model.machine import Machine
+from reckless.model.manifest import LANGUAGES, Build
+from reckless.system.process import kill_all
+from tests.build.workshop import GO, PYTHON, RUST, Recorder, Workshop, ask, path_with, snapshot, uv_folder, without
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A backend under test: a good source, the entrypoint in it, and what makes it fail."""
+
+    language: str
+    entrypoint: str
+    files: dict[str, str]
+    broken: dict[str, str]
+    uv: bool = False
+
+
+CARGO = '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\n'
+MOD = "module example.org/tiny\n\ngo 1.18\n"
+NO_SUCH = {"requirements.txt": "./not-there\n"}
+KINDS = {
+    "python-uv": Kind("python", "a-b.py", {"a-b.py": f"#!/usr/bin/env -S uv run --script\n{PYTHON}"}, NO_SUCH, uv=True),
+    "python-pip": Kind("python", "a-b.py", {"a-b.py": PYTHON}, NO_SUCH),
+    "rust": Kind(
+        "rust", "tiny", {"Cargo.toml": CARGO, "src/main.rs": RUST}, {"src/main.rs": "fn main() { it breaks }"}
+    ),
+    "go": Kind("go", "tiny", {"go.mod": MOD, "main.go": GO}, {"main.go": "package main\nit breaks\n"}),
+}
+
+
+def names(folder):
+    return {f.name for f in folder.iterdir()}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request) -> Kind:
+    chosen = KINDS[request.param]
+    if chosen.language != "python" and not shutil.which("cargo" if chosen.language == "rust" else chosen.language):
+        pytest.skip(f"no {chosen.language} here")
+    return chosen
+
+
+@pytest.fixture
+def shop(kind, workshop) -> Workshop:
+    made: Workshop = workshop(kind.language)
+    made.path = path_with(uv_folder()) if kind.uv else without("uv")
+    if kind.language == "python":  # cargo and go keep what they fetch in the user's home, where others find it too
+        home = made.root / "home"
+        home.mkdir()
+        made.env["HOME"] = str(home)
+    return made
+
+
+@pytest.mark.slow
+def test_it_builds_in_place_and_answers(kind, shop, monkeypatch):
+    monkeypatch.setenv("LIGHTNINGD_SECRET", "hunter2")
+    before = names(shop.root)
+    said = Recorder()
+    job = shop.job(kind.files, entrypoint=kind.entrypoint, reporter=said)
+    source = snapshot(job.tree / "src")
+    built = shop.build(job)
+    entrypoint = job.tree / built.entrypoint
+    assert built.entrypoint == f"bin/{kind.entrypoint}", "lightningd's log shows this name"
+    assert entrypoint.stat().st_mode & stat.S_IXUSR
+    assert not entrypoint.is_symlink()
+    assert ask(entrypoint)["rpcmethods"][0]["name"] == "hello"
+    assert ask(entrypoint, cwd=shop.root)["dynamic"] is True
+    assert job.log.read_text().startswith("$ cd ")
+    assert said.steps
+    assert {step[:2] for step in said.steps} == {("plugin", "build")}
+    assert names(job.tree) <= {"src", "env", "bin", "build.log"}
+    assert names(shop.root) - before == {"tree", "cache"}
+    assert not (shop.root / "home").exists() or names(shop.root / "home") == set()
+    after = snapshot(job.tree / "src")
+    after.pop("Cargo.lock", None)
+    assert after == source
+
+
+@pytest.mark.slow
+def test_it_answers_whatever_the_nodes_environment(kind, shop):
+    job = shop.job(kind.files, entrypoint=kind.entrypoint)
+    entrypoint = job.tree / shop.build(job).entrypoint
+    odd = {"PYTHONPATH": "/nonexistent", "PYTHONHOME": "/nonexistent", "HOME": "/nonexistent", "LANG": "C"}
+    ask(entrypoint, env=odd)
+    ask(entrypoint, env={"PATH": "/nonexistent"})
+
+
+@pytest.mark.slow
+def test_it_can_be_built_again_over_what_an_interrupted_build_left(kind, shop):
+    job = shop.job(kind.files, entrypoint=kind.entrypoint)
+    for debris in ("env/bin", "bin"):
+        (job.tree / debris).mkdir(parents=True)
+        (job.tree / debris / "python").write_text("half")
+    ask(job.tree / shop.build(job).entrypoint)
+    assert names(job.tree / "bin") == {kind.entrypoint}
+
+
+@pytest.mark.slow
+def test_a_tree_whose_path_has_spaces_and_quotes(kind, shop):
+    job = shop.job(kind.files, entrypoint=kind.entrypoint, tree="a 'tree' $HOME")
+    ask(job.tree / shop.build(job).entrypoint)
+
+
+@pytest.mark.slow
+def test_a_failing_build_says_so_with_its_logs_tail_and_path(kind, shop):
+    job = shop.job({**kind.files, **kind.broken}, entrypoint=kind.entrypoint)
+    with pytest.raises(BuildError) as e:
+        shop.build(job)
+    assert e.value.code == "build-failed"
+    assert "plugin" in e.value.message
+    assert e.value.detail
+    assert e.value.detail.splitlines()[-1] in job.log.read_text()
+    assert str(job.log) in e.value.hint
+
+
+def test_a_build_has_a_time_limit(kind, shop):
+    job = shop.job(kind.files, entrypoint=kind.entrypoint, timeout=0.001)
+    with pytest.raises(BuildError) as e:
+        shop.build(job)
+    assert e.value.code == "build-timeout"
+
+
+def test_a_full_disk_is_called_that(kind, shop, tmp_path):
+    """The tools find no space: here they are stand-ins that say what the real ones print then."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("uv", "cargo", "go"):
+        (tools / tool).write_text(
+            "#!/bin/sh\necho 'error: write failed: No space left on device (os error 28)' >&2\nexit 1\n"
+        )
+        (tools / tool).chmod(0o755)
+    shop.path = f"{tools}:{os.environ['PATH']}"
+    job = shop.job(kind.files, entrypoint=kind.entrypoint)
+    with pytest.raises(BuildError) as e:
+        shop.build(job)
+    assert e.value.code == "disk-full"
+    assert str(job.cache) in e.value.hint
+    assert "MB free" in e.value.detail
+
+
+def test_an_interrupt_ends_the_tools_and_passes_on(kind, shop, tmp_path):
+    """Ctrl-C ends every tool that runs (kill_all); the build then fails at once instead of going on."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    started = tmp_path / "started"
+    os.mkfifo(started)
+    for tool in ("uv", "cargo", "go"):
+        (tools / tool).write_text(f"#!/bin/sh\necho > '{started}'\nexec sleep 600\n")
+        (tools / tool).chmod(0o755)
+    shop.path = f"{tools}:{os.environ['PATH']}"
+    job = shop.job(kind.files, entrypoint=kind.entrypoint)
+
+    def interrupt():
+        started.read_text()
+        kill_all()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(BuildError):
+        shop.build(job)
+    thread.join()
+
+
+def test_a_toolchain_that_is_missing_or_too_old_is_named_with_what_brings_it(kind):
+    backend = backend_for(kind.language)
+    build = Build(language=kind.language, entrypoint=kind.entrypoint)
+    machine = this_machine(languages=[kind.language])
+    assert backend.missing(build, machine) == ()
+    nothing = Machine(os="linux", arch="x86_64", libc="gnu")
+    assert backend.missing(build, nothing)[0].install
+    from packaging.specifiers import SpecifierSet
+
+    newer = backend.missing(replace(build, toolchain=SpecifierSet(">=99")), machine)
+    assert ">=99" in newer[0].what
+    assert str(machine.toolchains[kind.language]) in newer[0].what
+    assert newer[0].install
+
+
+def test_a_system_library_that_is_missing_is_named(kind):
+    build = Build(language=kind.language, entrypoint=kind.entrypoint, system=("bin:sh", "lib:nowhere-to-be-found"))
+    missing = backend_for(kind.language).missing(build, this_machine(languages=[kind.language]))
+    assert [m.what for m in missing] == ["the library nowhere-to-be-found"]
+    assert missing[0].install
+
+
+def test_languages_without_a_backend_are_refused():
+    for language in set(LANGUAGES) - set(SUPPORTED):
+        with pytest.raises(BuildError) as e:
+            backend_for(language)
+        assert e.value.code == "unsupported-language"
+    assert all(language in backend_for(language).languages for language in SUPPORTED)
