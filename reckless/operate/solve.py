@@ -76,6 +76,8 @@ def solve(
     found = sources.closure([*(t.name for t in targets), *installed])
     builtins = sources.builtins()
     for target in targets:
+        if target.name in (problems := sources.problems):  # it is there, but its manifest is unusable
+            raise problems[target.name]
         if target.name not in found and target.name not in builtins and target.name not in installed:
             raise unknown_name(target.name, sources, state)
     version = session.info.version if session.info else state.lightningd.get(session.network)

@@ -77,3 +77,9 @@ def test_builtins_are_merged_in_the_same_order(tmp_path):
 def test_no_sources_at_all_find_nothing():
     assert Sources([]).catalog() == ()
     assert Sources([]).closure(["sling"]) == {}
+
+
+def test_where_no_source_knows_builtins_those_of_the_snapshot_hold(tmp_path):
+    mine = folder(tmp_path, "mine", manifest("a"))
+    assert Sources([mine]).builtins() == open_source("embedded", cache=tmp_path).builtins()
+    assert Sources([mine]).all == (mine,)

@@ -393,3 +393,39 @@ def test_a_slash_at_the_end_makes_no_difference(web, site, tmp_path):
     web().catalog()
     open_source(site.base + "/", cache=tmp_path / "cache").catalog()
     assert [status for _, status in site.seen] == [200, 304]
+
+
+def test_a_lock_that_cannot_be_had_is_an_error(web, site):
+    with pytest.raises(IndexSourceError) as e:
+        web().lock(ShippedLock(file="locks/none.txt", sha256="0" * 64))
+    assert e.value.code == "file-missing"
+
+
+def test_a_list_of_builtins_that_cannot_be_had_is_an_error_and_not_an_empty_list(web, site):
+    site.faults["v1/builtin.toml"] = "wrong"
+    with pytest.raises(IndexSourceError) as e:
+        web().builtins()
+    assert e.value.code == "digest-mismatch"
+
+
+def test_a_manifest_that_is_not_text_is_refused(web, built):
+    data = b"\xff\xfe" * 20
+    (built / "v1/manifests/sling.toml").write_bytes(data)
+    catalog = json.loads((built / CATALOG).read_text())
+    for entry in catalog["plugins"]:
+        if entry["name"] == "sling":
+            entry |= {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    (built / CATALOG).write_text(json.dumps(catalog))
+    source = web()
+    assert source.manifests(["sling"]) == {}
+    assert "UTF-8" in source.problems["sling"].message
+
+
+def test_a_server_that_goes_away_between_catalog_and_manifest_leaves_the_others(web, site, manifests, built):
+    web().manifests(["sling"])
+    source = web()
+    source.catalog()
+    release(manifests, built)
+    site.faults[CATALOG] = "truncate"
+    assert list(source.manifests(["sling", "summary"])) == ["sling"]
+    assert source.problems["summary"].code == "digest-mismatch"
