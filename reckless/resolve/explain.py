@@ -1,0 +1,193 @@
+"""Why nothing fits, as an error that a person can act on: a code, sentences, and what would help."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from reckless.errors import ResolutionError
+from reckless.model.versions import lightningd_fits
+from reckless.resolve.blame import blame
+from reckless.resolve.ground import FAULTS, Fault, Ground
+from reckless.resolve.problem import Wanted
+from reckless.resolve.story import Story, missing_text
+from reckless.resolve.words import bounds_text, lightningd_text, listed, toolchain_install_text, toolchain_text
+from reckless.resolve.world import Assumptions, Candidate, Fact, FactKind, World
+
+MANY_SENTENCES = 10
+MANY_HINTS = 3
+_FAULT_CODES: dict[Fault, str] = {
+    "lightningd": "not-for-this-lightningd",
+    "toolchain": "toolchain-missing",
+    "machine": "not-for-this-machine",
+    "yanked": "yanked",
+    "prerelease": "no-such-version",
+}
+# What would help, the easiest first.
+_EASE: tuple[FactKind, ...] = (
+    "pinned",
+    "frozen",
+    "older",
+    "fault",
+    "here",
+    "wanted",
+    "missing",
+    "depends",
+    "conflicts",
+)
+
+
+def explain(ground: Ground, given: Assumptions | None = None) -> ResolutionError:
+    """Return the error for a problem that has no answer."""
+    unknown = [n for n in sorted(ground.wanted) if Fact("missing", n) in World(ground, Assumptions()).facts()]
+    if len(unknown) > 1:
+        return _unknown(ground, unknown)
+    given = given or Assumptions()
+    story = Story(ground, given, blame(ground, given))
+    return _error(story)
+
+
+def held_back(world: World, answer: dict[str, Candidate], name: str) -> str:
+    """Say why `name` did not get its newest release; empty where it did, or where nobody knows.
+
+    What else was asked to move is taken as decided. Only if that does not explain it, what nobody asked to move is too.
+    """
+    ground, given = world.ground, world.given
+    newest = _newest(ground, name)
+    if newest is None or answer[name].kind == "builtin" or answer[name].version >= newest:
+        return ""
+    problem = ground.problem
+    wish = Wanted(name=name, specifier=SpecifierSet(f"=={newest}"))
+    supposed = Ground(replace(problem, wanted=(*problem.wanted, wish)))
+    targets = {n: v for n, v in given.targets.items() if n != name}
+    for frozen in (frozenset[str](), given.frozen - {name}):
+        facts = blame(supposed, Assumptions(frozen=frozen, targets=targets))
+        if facts:
+            story = Story(supposed, Assumptions(frozen=frozen, targets=targets), facts, assumed=name)
+            return _message(story.sentences())
+    return ""
+
+
+def _newest(ground: Ground, name: str) -> Version | None:
+    bounds = ground.wanted.get(name, ())
+    return next(
+        (
+            r.version
+            for r in ground.releases(name)
+            if not {"yanked", "prerelease"} & set(ground.faults(name)[r.version])
+            and all(s.contains(r.version, prereleases=True) for s in bounds)
+        ),
+        None,
+    )
+
+
+def _error(story: Story) -> ResolutionError:
+    sentences = story.sentences()
+    detail = " ".join(sentences) if len(sentences) > MANY_SENTENCES else ""
+    return ResolutionError(_code(story), _message(sentences), _hint(story), detail=detail)
+
+
+def _message(sentences: list[str]) -> str:
+    shown = sentences[:MANY_SENTENCES]
+    more = len(sentences) - len(shown)
+    return " ".join([*shown, *([f"And {more} more of the kind."] if more else [])])
+
+
+def _unknown(ground: Ground, names: list[str]) -> ResolutionError:
+    hints = [h for n in names for h in _near(ground, n)]
+    message = " ".join(missing_text(ground, n) for n in names)
+    return ResolutionError("no-such-plugin", message, "; ".join(hints) or _LOOK)
+
+
+_LOOK = "`reckless search WORD` looks through all plugins"
+
+
+def _code(story: Story) -> str:
+    kinds = {f.kind for f in story.facts}
+    if "pinned" in kinds:
+        return "pinned"
+    if kinds & {"conflicts", "frozen", "older"} or story.crowded():
+        return "conflict"
+    for fault in FAULTS:
+        if any(f.kind == "fault" and f.detail == fault for f in story.facts):
+            return _FAULT_CODES[fault]
+    missing = [f.name for f in story.facts if f.kind == "missing"]
+    if any(n in story.ground.problem.builtins for n in missing):
+        return "not-for-this-lightningd"
+    return "no-such-plugin" if missing else "no-such-version"
+
+
+def _hint(story: Story) -> str:
+    facts = sorted(story.facts, key=lambda f: _EASE.index(f.kind))
+    hints = list(dict.fromkeys(h for f in facts for h in _help(story, f)))
+    if hints:
+        return ", or ".join(hints[:MANY_HINTS])
+    name = next((f.name for kind in ("depends", "wanted") for f in story.facts if f.kind == kind), "NAME")
+    return f"`reckless info {name}` shows its releases and what they need"
+
+
+def _help(story: Story, fact: Fact) -> Iterator[str]:
+    """Say what would make this fact go away; each is enough by itself."""
+    name = fact.name
+    if fact.kind == "pinned":
+        yield f"`reckless unpin {name}`"
+    elif fact.kind == "frozen":
+        yield f"`reckless upgrade {name}`"
+    elif fact.kind == "older":
+        yield from _exactly(story, name)
+    elif fact.kind == "here":
+        yield f"`reckless uninstall {name}`"
+    elif fact.kind == "wanted" and len(story.ground.wanted) > 1:
+        yield f"leave out {name}"
+    elif fact.kind == "missing":
+        yield from _near(story.ground, name) or [_LOOK]
+    elif fact.kind == "fault":
+        yield from _help_fault(story, fact)
+
+
+def _help_fault(story: Story, fact: Fact) -> Iterator[str]:
+    name = fact.name
+    if fact.detail == "lightningd":
+        yield from _better_lightningd(story, name)
+    elif fact.detail == "toolchain":
+        for release in story.faulty(name, "toolchain")[:1]:
+            language, bounds = release.build.language, bounds_text(release.build.toolchain)
+            what = f"{toolchain_text(language)} {bounds}".strip()
+            programs = toolchain_install_text(language)
+            yield f"install {what}" + ("" if programs.lower() == toolchain_text(language).lower() else f" ({programs})")
+    elif fact.detail in {"yanked", "prerelease"}:
+        fault: Fault = "yanked" if fact.detail == "yanked" else "prerelease"
+        yield from (f"`reckless install {name}=={r.version}`" for r in story.faulty(name, fault)[:1])
+
+
+def _better_lightningd(story: Story, name: str) -> Iterator[str]:
+    """Name the oldest newer lightningd that some release fits, else say that an older one would do."""
+    now = story.ground.problem.lightningd
+    releases = story.faulty(name, "lightningd")
+    bounds = [
+        Version(s.version) for r in releases for s in r.cln if s.operator in {">=", "~=", "=="} and "*" not in s.version
+    ]
+    newer = sorted(v for v in bounds if now and v > now and any(lightningd_fits(r.cln, v) for r in releases))
+    if newer:
+        yield f"upgrade lightningd to {lightningd_text(newer[0])} or newer"
+
+
+def _exactly(story: Story, name: str) -> Iterator[str]:
+    faults = story.ground.faults(name)
+    fitting = [r.version for r in story.ground.releases(name) if story.would_do(name, r.version)]
+    yield from (f"`reckless install {name}=={v}`" for v in [v for v in fitting if not faults[v]][:1])
+
+
+def _near(ground: Ground, name: str) -> list[str]:
+    problem = ground.problem
+    if name in problem.builtins:
+        since = problem.builtins[name].since
+        newer = problem.lightningd is not None and problem.lightningd < since
+        return [f"upgrade lightningd to {lightningd_text(since)} or newer"] if newer else []
+    known = {*problem.known, *problem.manifests, *problem.builtins, *problem.installed}
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    return [f"did you mean {listed(near, 'or')}?"] if near else []

@@ -1,0 +1,108 @@
+"""The search itself, by resolvelib: one candidate a name, so that every requirement of every chosen one is met.
+
+Conflicts are requirements too. A name that only conflicts speak of is met by `nothing`; as soon as something depends on
+it, only real candidates count. So a conflict holds whichever of the two is chosen first, and whichever declares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+from resolvelib.structs import RequirementInformation
+
+from reckless.errors import ResolutionError
+from reckless.resolve.world import Candidate, Requirement, World
+
+MAX_ROUNDS = 10_000
+_MAX_SHUNNED = 20
+
+Answer = dict[str, Candidate]
+
+
+def search(world: World) -> Answer | None:
+    """Return what stands for each name that is needed, or None where nothing fits.
+
+    Raises ResolutionError `too-hard` where that could not be found out with bounded effort.
+    """
+    for _ in range(_MAX_SHUNNED):
+        answer = _search(world)
+        if answer is None:
+            return None
+        requirements = [*world.roots(), *(r for c in answer.values() for r in world.requirements(c))]
+        bad = [c for c in answer.values() if world.without_leave(c, requirements)]
+        if not bad:
+            return answer
+        shunned = {(c.name, c.version) for c in bad}
+        world = World(world.ground, replace(world.given, shunned=world.given.shunned | shunned))
+    return None
+
+
+def _search(world: World) -> Answer | None:
+    resolver: Resolver[Requirement, Candidate, str] = Resolver(_Provider(world), BaseReporter())
+    try:
+        mapping = resolver.resolve(world.roots(), max_rounds=MAX_ROUNDS).mapping
+    except ResolutionImpossible:
+        return None
+    except ResolutionTooDeep as e:
+        raise ResolutionError(
+            "too-hard",
+            f"no set of releases that fit together was found within {MAX_ROUNDS} attempts; nothing was changed",
+            "ask for fewer plugins at a time, or for exact versions: `reckless install NAME==VERSION`",
+        ) from e
+    return _needed(world, mapping)
+
+
+def _needed(world: World, mapping: Mapping[str, Candidate]) -> Answer:
+    """Leave out what the search passed by on its way and nothing needs in the end."""
+    todo = [r.name for r in world.roots()]
+    needed: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name not in needed:
+            needed.add(name)
+            todo += [r.name for r in world.requirements(mapping[name]) if r.kind == "depends"]
+    return {name: mapping[name] for name in sorted(needed)}
+
+
+class _Provider(AbstractProvider[Requirement, Candidate, str]):
+    """What resolvelib asks, answered from a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        upgrade, wanted = world.ground.problem.upgrade, world.ground.wanted
+        self._first = {**dict.fromkeys(wanted, 1), **dict.fromkeys(upgrade, 0)}
+
+    def identify(self, requirement_or_candidate: Requirement | Candidate) -> str:
+        return requirement_or_candidate.name
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, Candidate],  # noqa: ARG002
+        candidates: Mapping[str, Iterator[Candidate]],  # noqa: ARG002
+        information: Mapping[str, Iterator[RequirementInformation[Requirement, Candidate]]],  # noqa: ARG002
+        backtrack_causes: Sequence[RequirementInformation[Requirement, Candidate]],  # noqa: ARG002
+    ) -> tuple[int, str]:
+        """Decide first on what was asked for: it gets its newest release, and others adapt."""
+        return (self._first.get(identifier, 2), identifier)
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Requirement]],
+        incompatibilities: Mapping[str, Iterator[Candidate]],
+    ) -> Sequence[Candidate]:
+        asked = list(requirements[identifier])
+        tried = list(incompatibilities[identifier])
+        found: Iterable[Candidate] = self._world.candidates(identifier)
+        if all(r.kind == "conflicts" for r in asked):
+            found = (self._world.nothing(identifier),)
+        return [c for c in found if c not in tried and all(self._world.satisfied(r, c) for r in asked)]
+
+    def is_satisfied_by(self, requirement: Requirement, candidate: Candidate) -> bool:
+        return self._world.satisfied(requirement, candidate)
+
+    def get_dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
+        return self._world.requirements(candidate)
