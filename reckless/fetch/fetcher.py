@@ -1,0 +1,79 @@
+"""The one way in: a release's source, verified, in a folder."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reckless.errors import FetchError
+from reckless.fetch.limits import Deadline
+from reckless.model.manifest import GitSource
+from reckless.system.files import put_in_place, remove_tree
+
+if TYPE_CHECKING:
+    from reckless.model.manifest import ArchiveSource, Source
+    from reckless.model.reporter import Reporter
+
+
+def fetch(source: Source, into: Path, *, cache: Path, name: str, reporter: Reporter, timeout: float = 600) -> None:
+    """Make `into` the root of the verified source tree of the plugin `name`; it contains `source.subdir`.
+
+    Of a git repository only what the sub-folder needs is there: see `reckless.fetch.scope`. Of an archive, everything.
+    Files are 0644 or 0755, folders 0755; links stay within the tree; there is no `.git`. What is fetched is kept in
+    `cache`, which may be deleted at any time and is safe to share between processes. `timeout` is in seconds, over all.
+
+    Raises FetchError, and leaves no `into` then: `no-such-revision`, `digest-mismatch`, `no-such-folder`,
+    `repository-not-found`, `archive-not-found`, `network-down`, `fetch-timeout`, `git-missing`, `insecure-url`,
+    `submodule-refused`, `unsafe-path`, `unsafe-link`, `unsafe-member`, `archive-bomb`, `archive-broken`,
+    `tree-too-large`, `git-objects-refused`, `git-failed`, `disk-full`, `already-there`, `fetch-failed`.
+    """
+    deadline = Deadline(timeout, f"the source of {name}")
+    try:
+        if into.is_symlink() or (into.exists() and (not into.is_dir() or any(into.iterdir()))):
+            raise FetchError("already-there", f"{into} is there already", "nothing was changed; remove it first")
+        into.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=into.parent, prefix=".fetch-") as folder:
+            root = Path(folder) / "tree"
+            try:
+                _fetch(source, root, cache, name, reporter, deadline)
+                put_in_place(root, into)
+            finally:
+                remove_tree(root)
+    except OSError as e:
+        raise _trouble(e, into) from e
+
+
+def _fetch(source: Source, root: Path, cache: Path, name: str, reporter: Reporter, deadline: Deadline) -> None:
+    if isinstance(source, GitSource):
+        from reckless.fetch.git import fetch_git
+
+        reporter.step(name, "fetch", source.git)
+        fetch_git(source, root, cache=cache, deadline=deadline, note=reporter.note)
+    else:
+        reporter.step(name, "fetch", source.archive)
+        _fetch_archive(source, root, cache, deadline)
+
+
+def _fetch_archive(source: ArchiveSource, root: Path, cache: Path, deadline: Deadline) -> None:
+    from reckless.fetch.archive import cached_archive
+    from reckless.fetch.extract import extract
+    from reckless.fetch.scope import no_such_folder
+
+    archive = cached_archive(source.archive, source.sha256, cache=cache, deadline=deadline)
+    extract(archive, root, deadline=deadline)
+    here = root
+    for part in (part for part in source.subdir.split("/") if part not in {"", "."}):
+        found = here / part
+        if part == ".." or found.is_symlink() or not found.is_dir():
+            there = (path.name for path in here.iterdir() if path.is_dir())
+            above = "" if here == root else here.relative_to(root).as_posix()
+            raise no_such_folder(source.subdir, above, there)
+        here = found
+
+
+def _trouble(error: OSError, into: Path) -> FetchError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return FetchError("disk-full", f"the disk is full; {into.name} was not fetched", "make room, then run it again")
+    return FetchError("fetch-failed", f"cannot write what was fetched: {error}", "nothing was kept")
