@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,8 +89,30 @@ class Lightning:
         return answers.parse_methods(self._ask("help", [], [], None, flags=("-J",)))
 
     def options(self) -> Mapping[str, str]:
-        """Return every option, with the path of the plugin that it belongs to; empty for lightningd's own."""
+        """Return every option that has a value or a default, with its plugin's path; empty for lightningd's own.
+
+        The others lightningd does not list: `taken` asks for them.
+        """
         return {name: option.plugin or "" for name, option in self.configured().items()}
+
+    def taken(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Return which of these option names the node has already, and who has them; empty where it does not say.
+
+        listconfigs leaves out options that have neither a value nor a default, and another plugin that brings such a
+        name keeps lightningd from starting: so each name that is not in `options` is asked for by itself. Raises as
+        `call`.
+        """
+        listed = self.options()
+        return {name: listed.get(name, "") for name in dict.fromkeys(names) if name in listed or self._knows(name)}
+
+    def _knows(self, option: str) -> bool:
+        try:
+            self.call("listconfigs", {"config": option})
+        except NodeError as e:
+            if e.rpc_code == _INVALID_PARAMS:
+                return False
+            raise
+        return True
 
     def configured(self) -> Mapping[str, ConfiguredOption]:
         """Return every option with its owner and where its values come from (never the values). Raises as `call`."""

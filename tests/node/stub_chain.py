@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A Bitcoin backend for a regtest lightningd where no bitcoind is at hand: a plugin with the five backend methods.
 
-A real lightningd runs on it when started with --disable-plugin=bcli --plugin=<this file>. The chain is regtest's genesis
-block and 101 empty blocks made on the fly; nothing can be spent on it.
+A real lightningd runs on it when started with --disable-plugin=bcli --plugin=<this file>. The chain is regtest's
+genesis block and 101 empty blocks made on the fly; nothing can be spent on it.
 """
 
 import contextlib

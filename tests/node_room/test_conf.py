@@ -163,11 +163,24 @@ def test_a_file_with_no_last_newline_gets_one_before_our_block():
 
 odd_lines = st.one_of(
     st.text(max_size=20),
-    st.sampled_from([
-        "", "# a comment", "log-level=debug", "include other.conf", "plugin=/a/b.py", "disable-plugin=b.py", " leading=1",
-        "# setconfig commented out (see config.setconfig): x=1", "#off plugin=/x", "\u2028", "\x0b", "\x85", "\udcff",
-    ]),
-).map(lambda text: text.replace("\n", "").replace("\r", ""))  # fmt: skip
+    st.sampled_from(
+        [
+            "",
+            "# a comment",
+            "log-level=debug",
+            "include other.conf",
+            "plugin=/a/b.py",
+            "disable-plugin=b.py",
+            " leading=1",
+            "# setconfig commented out (see config.setconfig): x=1",
+            "#off plugin=/x",
+            "\u2028",
+            "\x0b",
+            "\x85",
+            "\udcff",
+        ]
+    ),
+).map(lambda text: text.replace("\n", "").replace("\r", ""))
 endings = st.sampled_from(["\n", "\r\n", "\r"])
 person = st.lists(st.tuples(odd_lines, endings), max_size=8).map(lambda ls: "".join(a + b for a, b in ls))
 names = st.sampled_from(["summary", "sling", "rebalance"])

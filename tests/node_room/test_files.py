@@ -61,10 +61,15 @@ def test_the_default_is_dot_lightning_on_bitcoin(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "network"),
     [
-        ("network=signet\n", "signet"), ("testnet\n", "testnet"), ("regtest\nsignet\n", "signet"), ("mainnet\n", "bitcoin"),
-        ("# network=signet\n", "bitcoin"), ("include more.conf\n", "testnet4"), ("network=liquid-regtest", "liquid-regtest"),
+        ("network=signet\n", "signet"),
+        ("testnet\n", "testnet"),
+        ("regtest\nsignet\n", "signet"),
+        ("mainnet\n", "bitcoin"),
+        ("# network=signet\n", "bitcoin"),
+        ("include more.conf\n", "testnet4"),
+        ("network=liquid-regtest", "liquid-regtest"),
     ],
-)  # fmt: skip
+)
 def test_the_top_config_says_which_network(tmp_path, text, network):
     (tmp_path / "config").write_text(text)
     (tmp_path / "more.conf").write_text("network=testnet4\n")
@@ -191,10 +196,17 @@ def test_what_only_looks_like_our_include_is_not_taken_for_it(files, line):
 @pytest.mark.parametrize(
     ("before", "between"),
     [
-        (b"", b""), (b"log-level=debug\n", b""), (b"log-level=debug", b"\n"), (b"a=b\r\nc=d\r\n", b""), (b"a=b\r\nc=d", b"\r\n"),
-        (b"alias=caf\xe9\n", b""), (b"\xef\xbb\xbf# BOM\n", b""), (b"\n\n\n", b""), (b"a=1\r", b""),
+        (b"", b""),
+        (b"log-level=debug\n", b""),
+        (b"log-level=debug", b"\n"),
+        (b"a=b\r\nc=d\r\n", b""),
+        (b"a=b\r\nc=d", b"\r\n"),
+        (b"alias=caf\xe9\n", b""),
+        (b"\xef\xbb\xbf# BOM\n", b""),
+        (b"\n\n\n", b""),
+        (b"a=1\r", b""),
     ],
-)  # fmt: skip
+)
 def test_their_bytes_stay_whatever_they_are(files, before, between):
     files.config.write_bytes(before)
     files.ensure_include()

@@ -82,8 +82,11 @@ def test_it_is_asked_as_lightningd_asks(plugin, tmp_path, monkeypatch):
     line, then, environment, cwd = json.loads(told.read_text())
     assert (line + then).endswith("}\n\n")
     assert json.loads(line) == {
-        "jsonrpc": "2.0", "id": "cln:getmanifest#1", "method": "getmanifest", "params": {"allow-deprecated-apis": True},
-    }  # fmt: skip
+        "jsonrpc": "2.0",
+        "id": "cln:getmanifest#1",
+        "method": "getmanifest",
+        "params": {"allow-deprecated-apis": True},
+    }
     assert cwd == str(tmp_path)
     assert environment["LIGHTNINGD_PLUGIN"] == "1"
     assert environment["LIGHTNINGD_VERSION"] == "v26.06.6"
@@ -375,10 +378,13 @@ def test_an_option_that_another_plugin_has():
 @pytest.mark.parametrize(
     ("runtime", "said"),
     [
-        (Runtime(rpcmethods=("tiny", "huge")), "huge"), (Runtime(rpcmethods=()), "tiny"), (Runtime(hooks=("rpc_command",)), "rpc_command"),
-        (Runtime(hooks=()), "htlc_accepted"), (Runtime(dynamic=False), "dynamic"),
+        (Runtime(rpcmethods=("tiny", "huge")), "huge"),
+        (Runtime(rpcmethods=()), "tiny"),
+        (Runtime(hooks=("rpc_command",)), "rpc_command"),
+        (Runtime(hooks=()), "htlc_accepted"),
+        (Runtime(dynamic=False), "dynamic"),
     ],
-)  # fmt: skip
+)
 def test_a_manifest_that_lies_about_its_plugin(runtime, said):
     error = refusal(result(hooks=("htlc_accepted",)), runtime)
     assert error.code == "manifest-mismatch"
@@ -417,11 +423,24 @@ def test_an_option_that_the_plugin_does_not_have_gets_a_suggestion():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("count", "seven"), ("count", ""), ("count", "0x10"), ("count", "010"), ("count", "+1"), ("count", " 1"), ("count", "1.5"),
-        ("count", "9223372036854775808"), ("count", "9" * 5000), ("count", None), ("count", "١"), ("on", "1"), ("on", "maybe"),
-        ("on", None), ("loud", "very"), ("loud", "1"),
+        ("count", "seven"),
+        ("count", ""),
+        ("count", "0x10"),
+        ("count", "010"),
+        ("count", "+1"),
+        ("count", " 1"),
+        ("count", "1.5"),
+        ("count", "9223372036854775808"),
+        ("count", "9" * 5000),
+        ("count", None),
+        ("count", "١"),
+        ("on", "1"),
+        ("on", "maybe"),
+        ("on", None),
+        ("loud", "very"),
+        ("loud", "1"),
     ],
-)  # fmt: skip
+)
 def test_a_value_that_lightningd_or_the_plugin_would_choke_on(name, value):
     error = refusal(result(options=OPTIONS), given_options=[(name, value)])
     assert error.code == "option-invalid"

@@ -110,14 +110,23 @@ def test_an_option_that_nobody_knows_is_found_where_all_are_known(place):
 @pytest.mark.parametrize(
     ("config", "code"),
     [
-        (" plugin=/x\n", "config-garbage"), ("\tlog-level=debug\n", "config-garbage"), ("log level=debug\n", "config-garbage"),
-        (" # comment\n", "config-garbage"), (" \n", "config-garbage"), ("log-level = debug\n", "config-garbage"),
-        ("plugin\n", "value-missing"), ("plugin=\n", "value-missing"), ("disable-plugin\n", "value-missing"),
-        ("network=regtest\n", "option-not-permitted"), ("regtest\n", "option-not-permitted"),
-        ("lightning-dir=/x\n", "option-not-permitted"), ("conf=/x\n", "option-not-permitted"),
-        ("include $DIR\n", "include-unreadable"), ("include $DIR/one.conf \n", "include-missing"),
+        (" plugin=/x\n", "config-garbage"),
+        ("\tlog-level=debug\n", "config-garbage"),
+        ("log level=debug\n", "config-garbage"),
+        (" # comment\n", "config-garbage"),
+        (" \n", "config-garbage"),
+        ("log-level = debug\n", "config-garbage"),
+        ("plugin\n", "value-missing"),
+        ("plugin=\n", "value-missing"),
+        ("disable-plugin\n", "value-missing"),
+        ("network=regtest\n", "option-not-permitted"),
+        ("regtest\n", "option-not-permitted"),
+        ("lightning-dir=/x\n", "option-not-permitted"),
+        ("conf=/x\n", "option-not-permitted"),
+        ("include $DIR\n", "include-unreadable"),
+        ("include $DIR/one.conf \n", "include-missing"),
     ],
-)  # fmt: skip
+)
 def test_lines_that_lightningd_refuses_by_their_form_or_place(place, config, code):
     assert codes(place, config) == [code]
 

@@ -260,7 +260,7 @@ def test_options_go_by_keyword_and_several_values_as_several(answering, argument
 @pytest.mark.parametrize(
     ("value", "word"),
     [
-        ("007", "o=\"007\""), ("127.0.0.1", 'o="127.0.0.1"'), ("null", 'o="null"'), ("{not json}", 'o="{not json}"'),
+        ("007", 'o="007"'), ("127.0.0.1", 'o="127.0.0.1"'), ("null", 'o="null"'), ("{not json}", 'o="{not json}"'),
         ("a b = c", "o=a b = c"), ('["a", "b"]', 'o=["a", "b"]'), ("-5", "o=-5"), ("é", "o=é"),
     ],
 )  # fmt: skip
@@ -354,10 +354,12 @@ def test_options_as_an_old_lightningd_lists_them(answering):
 @pytest.mark.parametrize(
     ("answer", "conf"),
     [
-        ({"configs": {}}, None), ({"configs": {"conf": {"value_str": "/etc/cln.conf", "source": "cmdline"}}}, "/etc/cln.conf"),
-        ({"conf": "/etc/cln.conf"}, "/etc/cln.conf"), ({}, None),
+        ({"configs": {}}, None),
+        ({"configs": {"conf": {"value_str": "/etc/cln.conf", "source": "cmdline"}}}, "/etc/cln.conf"),
+        ({"conf": "/etc/cln.conf"}, "/etc/cln.conf"),
+        ({}, None),
     ],
-)  # fmt: skip
+)
 def test_the_config_file_that_the_node_was_given(answering, answer, conf):
     assert answering(json.dumps(answer)).conf() == (Path(conf) if conf else None)
 

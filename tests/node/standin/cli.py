@@ -1,19 +1,21 @@
 """lightning-cli: one JSON-RPC request over the node's socket, its answer on stdout. Imports little, to start fast."""
 
+# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
+
 from __future__ import annotations
 
+import _socket
 import json
 import os
 import sys
 
-import _socket
 import configfile
 
 FAILED, NO_CONTACT, USAGE = 1, 2, 3
 VERSION = os.environ.get("STANDIN_VERSION") or "v26.06.6"
 FLAGS = {
-    "-h": "help", "-V": "version", "-H": "human", "-F": "flat", "-J": "json", "-R": "raw", "-k": "keywords", "-o": "order",
-    "--help": "help", "--version": "version", "--human-readable": "human", "--flat": "flat", "--json": "json",
+    "-h": "help", "-V": "version", "-H": "human", "-F": "flat", "-J": "json", "-R": "raw", "-k": "keywords",
+    "-o": "order", "--help": "help", "--version": "version", "--human-readable": "human", "--flat": "flat", "--json": "json",
     "--raw": "raw", "--keywords": "keywords", "--order": "order",
 }  # fmt: skip
 VALUES = ("-N", "--notifications", "-l", "--filter", "-c", "--commando")
@@ -99,16 +101,16 @@ def request_params(args, modes):
     keywords = "keywords" in modes or ("order" not in modes and bool(args) and "=" in args[0])
     try:
         if not keywords:
-            return [literal(a) for a in args]
-        params = {}
+            return f"[{', '.join(literal(a) for a in args)}]"
+        pairs = []  # the same key twice goes out twice, as with the real one: several values of one option
         for arg in args:
             key, equals, value = arg.partition("=")
             if not equals:
                 raise StoppedError(USAGE, f"Expected key=value in '{arg}': Success")
-            params[key] = literal(value)
+            pairs.append(f"{json.dumps(key)}: {literal(value)}")
     except ValueError as e:
         raise StoppedError(USAGE, "Some parameters are malformed, cannot create a valid JSON-RPC request") from e
-    return params
+    return "{" + ", ".join(pairs) + "}"
 
 
 def literal(text):
@@ -116,8 +118,8 @@ def literal(text):
     if text and not (digits and len(text) > 1 and text[0] == "0"):
         numeric = all(c in "0123456789." for c in text)
         if numeric or text in ("true", "false", "null") or text[0] + text[-1] in ("{}", "[]", '""'):
-            return json.loads(text)
-    return text
+            return json.dumps(json.loads(text), ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False)
 
 
 def ask(place, method, params):
@@ -133,10 +135,11 @@ def ask(place, method, params):
         sock.connect(rpc_file)
     except OSError as e:
         raise StoppedError(NO_CONTACT, f"Connecting to '{rpc_file}': {e.strerror}") from e
-    request = {"jsonrpc": "2.0", "method": method, "id": f"cli:{method}#{os.getpid()}", "params": params}
+    about = json.dumps({"jsonrpc": "2.0", "method": method, "id": f"cli:{method}#{os.getpid()}"}, ensure_ascii=False)
+    request = f'{about[:-1]}, "params": {params}}}'
     received = b""
     try:
-        sock.sendall(json.dumps(request, ensure_ascii=False).encode())
+        sock.sendall(request.encode(errors="surrogateescape"))
         while not received.endswith(b"\n\n"):
             chunk = sock.recv(1 << 20)
             if not chunk:

@@ -1,5 +1,7 @@
 """lightningd: boots from its config as the real one does, runs plugins, answers on its socket, and stops them all."""
 
+# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
+
 from __future__ import annotations
 
 import asyncio
@@ -161,7 +163,8 @@ class Node:
         self.log(
             "INFO",
             "lightningd",
-            f"Server started with public key {me['id']}, alias {me['alias']} (color #{me['color']}) and lightningd {self.version}",
+            f"Server started with public key {me['id']}, alias {me['alias']} (color #{me['color']})"
+            f" and lightningd {self.version}",
         )
 
     async def _ask_manifest(self, plugin):
@@ -284,8 +287,6 @@ async def _run(argv, limits, ready):
         why = await node.ended
         if why is not None:
             raise why
-    except CoreDumpedError:
-        raise
     finally:
         await _stop(node, isinstance(sys.exc_info()[1], CoreDumpedError))
     return node.exit_code

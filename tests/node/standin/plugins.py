@@ -1,5 +1,7 @@
 """The node's plugins: registered, started, spoken to, stopped, and missed when they die."""
 
+# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
+
 from __future__ import annotations
 
 import asyncio
@@ -38,7 +40,7 @@ class Plugin:
         self.state, self.dynamic, self.builtin = UNCONFIGURED, False, False
         self.methods, self.options, self.subscriptions = {}, [], []
         self.checksum = None
-        self.params = {}
+        self.params = []
         self.process = None
         self.pending = {}
         self.timer = None
@@ -173,11 +175,12 @@ class Plugins:
             other = self.owner(name)
             if other:
                 raise manifest.RefusedError(
-                    f'Could not register method "{name}", a method with that name is already registered by plugin {other.path}'
+                    f'Could not register method "{name}", a method with that name is already registered'
+                    f" by plugin {other.path}"
                 )
             plugin.methods[name] = usage
         plugin.subscriptions = manifest.read_subscriptions(result)
-        for name, value in plugin.params.items():
+        for name, value in plugin.params:
             option = next((o for o in plugin.options if o.name == name), None)
             if option is None:
                 raise manifest.RefusedError(f"unknown parameter {name}")
@@ -287,7 +290,7 @@ class Plugins:
             if not answer.done():
                 answer.set_result(died)
         plugin.pending.clear()
-        asyncio.ensure_future(self._manifest_settled())
+        self._settling = asyncio.ensure_future(self._manifest_settled())
 
     async def _manifest_settled(self):
         async with self._manifests:

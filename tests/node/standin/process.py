@@ -56,7 +56,7 @@ class PluginProcess:
 
     def _spawn(self, argv, env):
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, env=env, preexec_fn=_in_child, bufsize=0)
+        self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, env=env, bufsize=0, preexec_fn=_in_child)  # noqa: PLW1509  # no threads here
 
     def send(self, message):
         data = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"

@@ -1,5 +1,7 @@
 """The RPC socket: JSON-RPC requests in, answers out, each command a task of its own."""
 
+# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
+
 from __future__ import annotations
 
 import asyncio
@@ -14,7 +16,7 @@ async def listen(node):
     path = os.path.join(node.place.netdir, node.place.rpc_file)
     if os.path.exists(path):
         os.unlink(path)
-    # The node's folder is the working directory: a relative name keeps long temporary folders within a socket's 108 bytes
+    # The node's folder is the working directory: a relative name keeps within a socket's 108 bytes
     mask = os.umask(0o177)
     try:
         return await asyncio.start_unix_server(lambda r, w: _client(node, r, w), path=os.path.relpath(path))
@@ -22,8 +24,16 @@ async def listen(node):
         os.umask(mask)
 
 
+class Object(dict):
+    """A JSON object that remembers a key given twice."""
+
+    def __init__(self, pairs):
+        super().__init__(pairs)
+        self.pairs = pairs
+
+
 async def _client(node, reader, writer):
-    text, decoder, tasks = "", json.JSONDecoder(), set()
+    text, decoder, tasks = "", json.JSONDecoder(object_pairs_hook=Object), set()
     while True:
         chunk = await reader.read(1 << 16)
         if not chunk:
