@@ -52,7 +52,7 @@ class Boot:
 
 
 def stand_in(*, version: str = "v26.06.6", timeout: float = 120.0, stop_wait: float = 30.0) -> Software:
-    """The stand-in of that version; `timeout` is what a plugin has for getmanifest and for init (the real one: 120 s)."""
+    """The stand-in of that version; `timeout` is what a plugin has for getmanifest, and for init (120 s)."""
     python = str(Path(sys.executable).resolve())
     return Software(
         bin=HERE / "bin",

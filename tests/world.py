@@ -122,7 +122,7 @@ class World:
     def add_release(
         self, name: str, version: str, *, depends: Iterable[str] = (), edits: Edits = (), overrides: Table | None = None
     ) -> str:
-        """Commit the next release, with `edits` (text, replacement) made in its sources for good; return its revision."""
+        """Commit the next release, with `edits` (text, replacement) made for good; return its revision."""
         _, subdir = self._projects[name]
         for file in sorted((self._tree(name) / subdir).rglob("*")):
             if file.suffix in _SOURCES:

@@ -1,7 +1,5 @@
 """lightning-cli: one JSON-RPC request over the node's socket, its answer on stdout. Imports little, to start fast."""
 
-# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
-
 from __future__ import annotations
 
 import _socket
@@ -13,11 +11,9 @@ import configfile
 
 FAILED, NO_CONTACT, USAGE = 1, 2, 3
 VERSION = os.environ.get("STANDIN_VERSION") or "v26.06.6"
-FLAGS = {
-    "-h": "help", "-V": "version", "-H": "human", "-F": "flat", "-J": "json", "-R": "raw", "-k": "keywords",
-    "-o": "order", "--help": "help", "--version": "version", "--human-readable": "human", "--flat": "flat", "--json": "json",
-    "--raw": "raw", "--keywords": "keywords", "--order": "order",
-}  # fmt: skip
+SHORT = {"h": "help", "V": "version", "H": "human", "F": "flat", "J": "json", "R": "raw", "k": "keywords", "o": "order"}
+LONG = {"human-readable": "human"} | {name: name for name in SHORT.values() if name != "human"}
+FLAGS = {f"-{k}": v for k, v in SHORT.items()} | {f"--{k}": v for k, v in LONG.items()}
 VALUES = ("-N", "--notifications", "-l", "--filter", "-c", "--commando")
 
 

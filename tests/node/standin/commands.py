@@ -1,7 +1,5 @@
 """The commands that the node answers itself, with lightningd's answers and complaints; the rest goes to plugins."""
 
-# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
-
 from __future__ import annotations
 
 import asyncio

@@ -3,8 +3,6 @@
 Order is meaning: files first (base, then the network's), the command line last, and a later line wins.
 """
 
-# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
-
 from __future__ import annotations
 
 import os

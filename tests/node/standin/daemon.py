@@ -1,7 +1,5 @@
 """lightningd: boots from its config as the real one does, runs plugins, answers on its socket, and stops them all."""
 
-# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
-
 from __future__ import annotations
 
 import asyncio

@@ -6,7 +6,7 @@ import configfile
 
 
 class Option:
-    """One option. `type`: string, string-conceal, int, bool, msat or flag. `owner`: the plugin it came with, or None."""
+    """One option. `type`: string, string-conceal, int, bool, msat or flag. `owner`: its plugin, or None."""
 
     def __init__(self, name, type_, *, default=None, multi=False, dynamic=False, owner=None):
         self.name, self.type, self.default = name, type_, default

@@ -1,7 +1,5 @@
 """The node's plugins: registered, started, spoken to, stopped, and missed when they die."""
 
-# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
-
 from __future__ import annotations
 
 import asyncio

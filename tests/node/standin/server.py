@@ -1,7 +1,5 @@
 """The RPC socket: JSON-RPC requests in, answers out, each command a task of its own."""
 
-# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
-
 from __future__ import annotations
 
 import asyncio

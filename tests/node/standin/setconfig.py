@@ -1,7 +1,5 @@
 """setconfig: a dynamic option changed for good, by rewriting config files the way lightningd does."""
 
-# ruff: noqa: PTH, ASYNC240  # paths are strings here, as they are to lightningd, and pathlib costs lightning-cli its start
-
 from __future__ import annotations
 
 import os
