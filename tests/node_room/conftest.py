@@ -36,7 +36,8 @@ def plugin(script):
             "    say({'jsonrpc': '2.0', 'id': request['id'], 'result': result})\n"
             "line = sys.stdin.readline()\n"
             "request = json.loads(line)\n"
-            "GOOD = {'dynamic': True, 'options': [], 'rpcmethods': [{'name': 'tiny', 'usage': '', 'description': 'd'}]}\n"
+            "METHOD = {'name': 'tiny', 'usage': '', 'description': 'd'}\n"
+            "GOOD = {'dynamic': True, 'options': [], 'rpcmethods': [METHOD]}\n"
             f"{body}\n",
         )
 

@@ -1,4 +1,4 @@
-"""What would keep lightningd from starting is seen in its files: each boot of the recorded node, and what else we know."""
+"""What would keep lightningd from starting is seen in its files: each recorded boot, and what else we know."""
 
 from __future__ import annotations
 
