@@ -180,6 +180,12 @@ class Node:
         """Is its process there?"""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The process id of its lightningd."""
+        assert self._process is not None
+        return self._process.pid
+
     def wait_dead(self, timeout: float = 10.0) -> int:
         """Wait until it has ended by itself; return its exit code (negative: the signal)."""
         assert self._process is not None

@@ -34,7 +34,7 @@ main()
 """
 
 
-def write_cast(folder):
+def write_cast(folder: Path) -> Path:
     """Write every plugin and config file of the transcripts under `folder`; return it."""
     plugins = folder / "plugins"
     good_options = [_option("good-color", "string", "red", dynamic=True), _option("good-count", "int", 3)]

@@ -138,11 +138,9 @@ def test_an_old_node_has_no_commando(make_node: Callable[..., Node]) -> None:
 
 def test_plugins_end_with_their_node_however_it_ends(node: Node) -> None:
     node.cli("plugin", "start", HELLO)
-    plugin = next(p for p in psutil.process_iter(["cmdline"]) if HELLO in (p.info["cmdline"] or []))
-    daemon = plugin.parent()
-    assert daemon is not None
+    (plugin,) = psutil.Process(node.pid).children()
 
-    daemon.kill()
+    psutil.Process(node.pid).kill()
 
     psutil.wait_procs([plugin], timeout=10)
     assert not plugin.is_running() or plugin.status() == psutil.STATUS_ZOMBIE
@@ -150,7 +148,7 @@ def test_plugins_end_with_their_node_however_it_ends(node: Node) -> None:
 
 def test_plugins_are_told_of_a_stop_and_gone_after_it(node: Node) -> None:
     node.cli("plugin", "start", HELLO)
-    plugin = next(p for p in psutil.process_iter(["cmdline"]) if HELLO in (p.info["cmdline"] or []))
+    (plugin,) = psutil.Process(node.pid).children()
 
     node.stop()
 

@@ -111,8 +111,7 @@ def commands_and_boots(*, boots: bool) -> list[Any]:
 @pytest.mark.parametrize("number", commands_and_boots(boots=False))
 def test_a_command_is_answered_as_recorded(replay: Replay, number: int) -> None:
     case = CASES[number]
-    if replay.software.real and case["seconds"] > 60:
-        pytest.skip("the real one waits 120 s for this answer")
+    skip_what_the_real_one_decides(replay, case)
     answer = replay.answer(number)
 
     assert answer.returncode == case["exit"]
@@ -124,7 +123,9 @@ def test_a_command_is_answered_as_recorded(replay: Replay, number: int) -> None:
 
 @pytest.mark.parametrize("number", commands_and_boots(boots=True))
 def test_a_config_is_booted_or_refused_as_recorded(replay: Replay, number: int) -> None:
-    case, boot = CASES[number], replay.answer(number)
+    case = CASES[number]
+    skip_what_the_real_one_decides(replay, case)
+    boot = replay.answer(number)
     assert isinstance(boot, Boot)
 
     assert boot.up is case["comes_up"]
@@ -141,6 +142,13 @@ def test_init_says_to_a_plugin_what_was_recorded(replay: Replay) -> None:
     replay.answer(number)
 
     assert replay.init[number] == replay.expected(TRANSCRIPTS["init_params_a_plugin_gets"])
+
+
+def skip_what_the_real_one_decides(replay: Replay, case: dict[str, Any]) -> None:
+    if replay.software.real and case.get("seconds", 0) > 60:
+        pytest.skip("the real one waits 120 s for this answer")
+    if replay.software.real and "two plugins with one method" in case["case"]:
+        pytest.skip("of two plugins with one method, the real one keeps whichever answers first")
 
 
 def comparable(replay: Replay, stdout: Any, case: dict[str, Any]) -> Any:

@@ -136,11 +136,20 @@ class Plugins:
         plugin.state = AWAITING_MANIFEST
         self._set_timer(plugin)
         answer = await self.request(plugin, "getmanifest", {"allow-deprecated-apis": True})
-        if not plugin.gone.done():
-            self._take_manifest(plugin, answer)
-        async with self._manifests:  # init is sent when nobody's manifest is awaited any more
-            self._manifests.notify_all()
+        async with self._manifests:
+            if (
+                self.startup
+            ):  # in config's order, so that tests can tell which of two wins; the real one: whoever is first
+                plugin.timer.cancel()
+                await self._manifests.wait_for(lambda: not self._asked_before(plugin))
+            if not plugin.gone.done():
+                self._take_manifest(plugin, answer)
+            self._manifests.notify_all()  # init is sent when nobody's manifest is awaited any more
             await self._manifests.wait_for(lambda: not any(p.state == AWAITING_MANIFEST for p in self.all))
+
+    def _asked_before(self, plugin):
+        earlier = self.all[: self.all.index(plugin)] if plugin in self.all else []
+        return any(p.state in (UNCONFIGURED, AWAITING_MANIFEST) for p in earlier)
 
     def _take_manifest(self, plugin, answer):
         try:
