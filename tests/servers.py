@@ -39,7 +39,7 @@ class WebServer:
                 with suppress(BrokenPipeError, ConnectionResetError):
                     outer.answer(self)
 
-            do_GET = do_POST = do_HEAD = _serve
+            do_GET = do_POST = do_HEAD = _serve  # noqa: N815  # http.server's names
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -134,7 +134,7 @@ class GitServer(FileServer):
 
     def _refresh(self, path: str) -> None:
         if path.endswith("/info/refs") or "/info/refs?" in path:
-            repository = self.root / path.split("/info/refs")[0].lstrip("/")
+            repository = self.root / path.split("/info/refs", maxsplit=1)[0].lstrip("/")
             if repository.is_dir():
                 subprocess.run(["git", "update-server-info"], cwd=repository, env=self._env, check=True)
 

@@ -8,6 +8,7 @@ Dropped: owners, times, setuid bits, `.git` folders (a checkout packed whole has
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import shutil
@@ -54,7 +55,7 @@ def extract(archive: Path, root: Path, *, deadline: Deadline, limits: Limits | N
         # What tarfile and zipfile raise on headers that make no sense.
         raise _broken(str(e)) from e
     except OSError as e:
-        if e.errno is None:  # bz2 says "Invalid data stream" so
+        if e.errno in {None, errno.EINVAL}:  # bz2's "Invalid data stream"; zipfile's seek to before the beginning
             raise _broken(str(e)) from e
         raise
     writer.finish()

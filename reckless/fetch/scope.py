@@ -1,8 +1,8 @@
 """Which part of a commit's tree a plugin in a sub-folder needs.
 
 Usually its folder, and the files that lie directly in the folders above it (as git's sparse checkout has it). All of
-the tree where the folder is a member of something larger: a Cargo, uv, npm or Maven workspace, a Go module whose root is
-further up, or where a link or a build file in it leads out of it. Submodules are only ever those of the folder.
+the tree where the folder is a member of something larger: a Cargo, uv, npm or Maven workspace, a Go module whose root
+is further up, or where a link or a build file in it leads out of it. Submodules are only ever those of the folder.
 """
 
 from __future__ import annotations

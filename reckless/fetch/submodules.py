@@ -34,7 +34,7 @@ def parse_gitmodules(git: Git, text: bytes) -> dict[str, Submodule]:
         listed = git.run(
             ["config", "--no-includes", "-z", "--list", "--file", "-"], stdin=text.decode(errors="replace")
         )
-    except FetchError as e:
+    except GitFailedError as e:
         raise FetchError(
             "submodule-refused",
             f"{git.url} has a .gitmodules that git cannot read",

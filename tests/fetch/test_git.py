@@ -262,7 +262,7 @@ def test_a_name_that_is_not_utf8_survives(server, plugins, bring):
     (plugins.work / os.fsdecode(name)).write_text("x")
     rev = plugins.commit()
     got = bring(GitSource(git=server.url("plugins.git"), rev=rev))
-    assert os.path.exists(os.path.join(os.fsencode(got), name))
+    assert (got / os.fsdecode(name)).exists()
 
 
 @pytest.mark.parametrize("where", ["pack", "refs", "config", "index"])
