@@ -50,10 +50,16 @@ class State:
     plugins: Mapping[str, Entry] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     lightningd: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def with_entry(self, entry: Entry) -> State:
         """Return the state with this entry added or replaced."""
         return replace(self, plugins={**self.plugins, entry.name: entry})
+
+    def with_left(self, network: str, left: tuple[str, ...]) -> State:
+        """Return the state with the options left behind on a network replaced; an empty tuple forgets them."""
+        rest = {n: names for n, names in self.left.items() if n != network}
+        return replace(self, left={**rest, network: left} if left else rest)
 
     def without(self, name: str) -> State:
         """Return the state with `name` left out."""
@@ -96,6 +102,7 @@ def state_to_json(state: State) -> dict[str, object]:
         "plugins": {name: asdict(state.plugins[name]) for name in sorted(state.plugins)},
         "sources": list(state.sources),
         "lightningd": dict(sorted(state.lightningd.items())),
+        "left": {network: list(names) for network, names in sorted(state.left.items())},
     }
 
 
@@ -111,6 +118,7 @@ def state_from_json(data: object, *, file: str) -> State:
         lightningd={
             n: reader.text(v, f"lightningd.{n}") for n, v in reader.table(table.get("lightningd", {}), "").items()
         },
+        left={n: reader.texts(v, f"left.{n}") for n, v in reader.table(table.get("left", {}), "left").items()},
     )
 
 

@@ -134,11 +134,17 @@ class Lightning:
         `call`, with the codes `plugin-already-running`, `plugin-not-dynamic`, `plugin-start-failed`,
         and `option-needs-restart` for a value that `plugin start` cannot carry.
         """
+        if not options:
+            # By position: in keyword form v26.06.6 goes through all options of its config again, and dies at one whose
+            # plugin has gone (reckless.operate.starting).
+            return self._started(["start", _word(str(path))], [], order="-o")
         words = ["subcommand=start", f"plugin={_word(str(path))}"]
         words += [f"{_key(key)}={_option_word(key, value)}" for key, value in options]
-        secrets = [value for key, value in options if value and looks_secret(key)]
+        return self._started(words, [value for key, value in options if value and looks_secret(key)])
+
+    def _started(self, words: Sequence[str], secrets: Sequence[str], order: str = "-k") -> tuple[RunningPlugin, ...]:
         try:
-            answer = self._ask("plugin", words, secrets, self.limits.start)
+            answer = self._ask("plugin", words, secrets, self.limits.start, order=order)
         except NodeError as e:
             raise _refined(e, _START_CODES, "plugin-start-failed") from e
         return answers.parse_plugins(answer, "plugin start")
@@ -161,11 +167,12 @@ class Lightning:
         secrets: Sequence[str],
         timeout: float | None,
         flags: Sequence[str] = (),
+        order: str = "-k",
     ) -> object:
         limit = self.limits.quick if timeout is None else timeout
-        command = Command(argv=(*self.argv, *self.flags, *flags, "-k", method, *words), timeout=limit)
-        asked = f"plugin {words[0].partition('=')[2]}" if method == "plugin" and words else method
-        said = _Said(asked, self._by_hand(method, words), secrets)
+        command = Command(argv=(*self.argv, *self.flags, *flags, order, method, *words), timeout=limit)
+        asked = f"plugin {words[0].removeprefix('subcommand=')}" if method == "plugin" and words else method
+        said = _Said(asked, self._by_hand(method, words, order), secrets)
         try:
             heard = talk(command, limit=MAX_ANSWER)
         except ProcessError as e:
@@ -177,10 +184,13 @@ class Lightning:
             ) from e
         return said.judge(heard, limit)
 
-    def _by_hand(self, method: str, words: Sequence[str]) -> str:
+    def _by_hand(self, method: str, words: Sequence[str], order: str) -> str:
         """Write the line that does the same in a shell; option values are left out of it."""
-        shown = [w if w.startswith(("subcommand=", "plugin=")) else w.partition("=")[0] + "=..." for w in words]
-        return shlex.join([*self.argv, *self.flags, "-k", method, *shown])
+        keep = words if order == "-o" else ()
+        shown = [
+            w if w in keep or w.startswith(("subcommand=", "plugin=")) else w.partition("=")[0] + "=..." for w in words
+        ]
+        return shlex.join([*self.argv, *self.flags, order, method, *shown])
 
 
 class _Said:

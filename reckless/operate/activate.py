@@ -18,6 +18,7 @@ from reckless.errors import NodeDownError, NodeError, RecklessError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options, RecklessConf
 from reckless.operate.session import Session
+from reckless.operate.starting import can_pass_options, has_them_already, remember, why_not
 from reckless.store import journal
 from reckless.store.journal import Record
 from reckless.system.files import swap_symlink
@@ -25,10 +26,10 @@ from reckless.system.files import swap_symlink
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One plugin from `before` to `after` (None: not installed), with the options that it is to have on this network.
+    """One plugin from `before` to `after` (None: not installed), with the options that it is to have here.
 
-    `methods` must be there once it runs. `offered` are the names of all options that the old version has: none of them
-    may stay anywhere in the config once it leaves.
+    `methods` must be there once it runs. `offered` are the names of all options that the old version has, `offers`
+    those of the new: none of the old ones may stay in the config once the plugin leaves.
     """
 
     verb: str
@@ -38,6 +39,7 @@ class Change:
     options: Options = ()
     methods: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
     restart_plugin: bool = False
 
 
@@ -67,8 +69,10 @@ def apply(session: Session, state: State, change: Change) -> Applied:
     )
     journal.begin(layout, record)
     try:
-        restart = _effects(session, change, record, conf)
+        restart = _effects(session, state, change, record, conf)
         done = state.with_entry(change.after) if change.after else state.without(change.name)
+        if record.running:
+            done = remember(session, done, (key for key, _ in conf.options(change.name)))
         session.store.save(done)
     except BaseException as error:
         _undo_saying_so(session, record, error)
@@ -112,8 +116,13 @@ def undo(session: Session, record: Record) -> None:
 def _bring_back(session: Session, before: Entry, options: Options) -> None:
     """Run the old version with its old options; where it already runs, leave it."""
     path = session.store.running_path(before)
-    if not any(p.name == str(path) for p in session.node.plugins()):
-        session.node.start(path, options)
+    if any(p.name == str(path) for p in session.node.plugins()):
+        return
+    offers = session.store.receipt(before.name, before.tree).options
+    if options and not can_pass_options(session, session.store.load(), offers=offers):
+        session.reporter.note(why_not(before.name))
+        return
+    session.node.start(path, options)
 
 
 def _undo_saying_so(session: Session, record: Record, error: BaseException) -> None:
@@ -130,7 +139,7 @@ def _undo_saying_so(session: Session, record: Record, error: BaseException) -> N
             )
 
 
-def _effects(session: Session, change: Change, record: Record, conf: RecklessConf) -> bool:
+def _effects(session: Session, state: State, change: Change, record: Record, conf: RecklessConf) -> bool:
     files, store, network = session.files, session.store, session.network
     stays = change.after is not None and network in change.after.enabled
     if not stays:
@@ -139,18 +148,20 @@ def _effects(session: Session, change: Change, record: Record, conf: RecklessCon
             files.write_our_conf(after)
     if change.after is not None:
         _flip(session, change.after)
-    restart = _restart_on_node(session, change, record, stays=stays)
+    restart = _restart_on_node(session, state, change, record, had=conf.options(change.name), stays=stays)
     if stays and change.after is not None:
         files.write_our_conf(conf.with_plugin(change.name, store.entrypoint(change.after), change.options))
         files.ensure_include()
     return restart
 
 
-def _restart_on_node(session: Session, change: Change, record: Record, *, stays: bool) -> bool:
+def _restart_on_node(
+    session: Session, state: State, change: Change, record: Record, *, had: Options, stays: bool
+) -> bool:
     """Stop what ran and start what is to run. Returns whether only a restart of lightningd can do it."""
     if session.info is None:
         return False
-    before, after, node = change.before, change.after, session.node
+    before, after = change.before, change.after
     # One that a person started by hand, though the config has it switched off, goes on running.
     comes = after is not None and (stays or (record.running and change.verb != "disable"))
     same = before is not None and after is not None and before.tree == after.tree
@@ -158,14 +169,30 @@ def _restart_on_node(session: Session, change: Change, record: Record, *, stays:
         return False
     if (before is not None and record.running and not before.dynamic) or (comes and after and not after.dynamic):
         return True
+    passing = _passing(session, state, change, record, had) if comes else ()
+    if passing is None:
+        session.reporter.note(why_not(change.name))
+        return True
     if before is not None and record.running:
         session.reporter.step(change.name, "stop")
         _stop(session, before)
     if comes and after is not None:
         session.reporter.step(change.name, "start")
-        node.start(session.store.running_path(after), change.options)
+        session.node.start(session.store.running_path(after), passing)
         verify(session, after, change.methods)
     return False
+
+
+def _passing(session: Session, state: State, change: Change, record: Record, had: Options) -> Options | None:
+    """Return the options to pass on at the start; none where lightningd has them already, None where it would die."""
+    if not change.options:
+        return ()
+    leaving = change.offered if record.running else ()
+    if can_pass_options(session, state, offers=change.offers, leaving=leaving):
+        return change.options
+    if record.running and had == change.options and has_them_already(session, had):
+        return ()
+    return None
 
 
 def _stop(session: Session, entry: Entry) -> None:

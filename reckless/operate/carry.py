@@ -13,7 +13,7 @@ from reckless.operate.activate import Change, apply
 from reckless.operate.options import checked_options, kept_options
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
 from reckless.operate.recover import clear_debris
-from reckless.operate.remove import remove_one
+from reckless.operate.remove import offered_options, remove_one
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Node, Session
 from reckless.operate.solve import Solved
@@ -51,14 +51,14 @@ def carry_out(
             Outcome(name=n, action="uninstall", status="planned", message="no longer needed")
             for n in solved.resolution.unneeded
         )
-        return Result(outcomes=(*planned, *gone), notes=_notes(session, solved))
+        return Result(outcomes=(*planned, *gone), notes=_notes(solved))
     prepared = prepare_all(session, wishes, solved.machine)
     run = _Run(state)
     for choice in choices:
         _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
     _remove_unneeded(session, run, [*solved.resolution.unneeded, *_left_over(run, choices, state)])
     clear_debris(session, run.state)
-    return Result(outcomes=tuple(run.outcomes), notes=_notes(session, solved))
+    return Result(outcomes=tuple(run.outcomes), notes=_notes(solved))
 
 
 def _carry_one(
@@ -119,7 +119,8 @@ def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared
             after=after,
             options=prepared.options,
             methods=receipt.rpcmethods,
-            offered=receipt.options,
+            offered=offered_options(session, before) if before else (),
+            offers=receipt.options,
             restart_plugin=True,
         ),
     )
@@ -154,6 +155,7 @@ def _keep(session: Session, run: _Run, choice: Choice, options: Options | None) 
             options=(*kept_options(session, entry.name, given), *given),
             methods=receipt.rpcmethods,
             offered=receipt.options,
+            offers=receipt.options,
             restart_plugin=bool(given),
         )
         applied = apply(session, run.state, change)
@@ -272,7 +274,7 @@ def _wish(session: Session, state: State, solved: Solved, choice: Choice, option
     mine: set[str] = set()
     mine_options: set[str] = set()
     taken = dict(node.methods)
-    taken_options = dict(node.options)
+    taken_options: dict[str, str] = {}
     for name, entry in state.plugins.items():
         if not session.store.is_sealed(name, entry.tree):
             continue
@@ -289,7 +291,8 @@ def _wish(session: Session, state: State, solved: Solved, choice: Choice, option
         options=options or (),
         kept=kept_options(session, choice.name, options or ()),
         taken={m: owner for m, owner in taken.items() if m not in mine},
-        taken_options={o: owner for o, owner in taken_options.items() if o not in mine_options},
+        taken_options=taken_options,
+        mine=frozenset(mine_options),
     )
 
 
@@ -334,7 +337,7 @@ def _steps(session: Session, release: Release, before: Entry | None) -> list[str
     ]
 
 
-def _notes(session: Session, solved: Solved) -> tuple[str, ...]:
+def _notes(solved: Solved) -> tuple[str, ...]:
     notes = list(solved.resolution.notes)
     notes += [
         f"{source.location} cannot be reached; worked from what was fetched before"

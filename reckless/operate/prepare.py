@@ -36,7 +36,8 @@ _R = TypeVar("_R")
 class Wish:
     """One release to have ready. `options` are given now, `kept` those in the config (left out where it lost them).
 
-    `taken` maps methods, `taken_options` options, to who has them, this plugin aside.
+    `mine` are the options of the version that it replaces. `taken` maps methods, `taken_options` options of installed
+    plugins, to who has them, this plugin aside.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Wish:
     kept: Options
     taken: Mapping[str, str]
     taken_options: Mapping[str, str]
+    mine: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,11 +183,14 @@ def _probe(session: Session, wish: Wish, entrypoint: Path) -> tuple[ProbeResult,
     for key, _ in wish.kept:
         if key not in offered:
             session.reporter.note(f"{wish.name} {wish.release.version} no longer has the option {key}; it is left out")
+    taken_options = session.node.taken(sorted(offered)) if session.info else {}
     checked = check_probe(
         answer,
         wish.release.runtime,
         taken_methods=wish.taken,
-        taken_options=wish.taken_options,
+        taken_options={
+            name: owner for name, owner in {**taken_options, **wish.taken_options}.items() if name not in wish.mine
+        },
         given_options=(*(pair for pair in wish.kept if pair[0] in offered), *wish.options),
     )
     return answer, checked

@@ -55,7 +55,6 @@ class Node:
     info: NodeInfo | None
     plugins: tuple[RunningPlugin, ...] = ()
     methods: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def up(self) -> bool:
@@ -140,11 +139,10 @@ class Session:
 
         if self.info is None:
             return Node(info=None)
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(2) as pool:
             plugins = pool.submit(self.node.plugins)
             methods = pool.submit(self.node.methods)
-            options = pool.submit(self.node.options)
-            return Node(info=self.info, plugins=plugins.result(), methods=methods.result(), options=options.result())
+            return Node(info=self.info, plugins=plugins.result(), methods=methods.result())
 
     def running(self) -> tuple[RunningPlugin, ...] | None:
         """Return the node's plugins, or None where it is down. Raises NodeError where we cannot know."""

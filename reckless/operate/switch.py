@@ -11,7 +11,7 @@ from reckless.node.conf import Options
 from reckless.operate.activate import Applied, Change, apply
 from reckless.operate.options import checked_options, parse_options, refuse_unknown
 from reckless.operate.recover import clear_debris
-from reckless.operate.remove import installed_name, refuse_orphans
+from reckless.operate.remove import installed_name, offered_options, refuse_orphans
 from reckless.operate.result import Action, Outcome, Result, Status
 from reckless.operate.session import Session
 
@@ -57,7 +57,8 @@ def rollback(session: Session, name: str, *, dry_run: bool = False) -> Result:
         left_out = tuple(k for k, _ in options if k not in receipt.options)
         change = Change(
             verb="rollback", name=entry.name, before=entry, after=after, methods=receipt.rpcmethods,
-            options=tuple((k, v) for k, v in options if k in receipt.options), restart_plugin=True,
+            options=tuple((k, v) for k, v in options if k in receipt.options),
+            offered=offered_options(session, entry), offers=receipt.options, restart_plugin=True,
         )  # fmt: skip
         applied = apply(session, state, change)
         clear_debris(session, applied.state)
@@ -106,6 +107,9 @@ def _reconfigure(
         receipt = session.store.receipt(entry.name, entry.tree)
         refuse_unknown(entry.name, names, receipt.options)
         conf = session.files.read_our_conf()
+        if not dry_run:
+            # What lightningd's own setconfig wrote for these would win over our file at its next start.
+            conf = session.files.absorb_setconfig(conf, entry.name, names)
         old = conf.options(entry.name)
         kept = tuple(pair for pair in old if pair[0] not in names)
         new = (*kept, *checked_options(session, entry, given)) if given else kept
@@ -123,7 +127,7 @@ def _reconfigure(
         else:
             change = Change(
                 verb=verb, name=entry.name, before=entry, after=entry, options=new, methods=receipt.rpcmethods,
-                restart_plugin=True,
+                offered=receipt.options, offers=receipt.options, restart_plugin=True,
             )  # fmt: skip
             applied = apply(session, state, change)
     return Result(outcomes=(replace(outcome, status="done", steps=(), restart=applied.restart),))
@@ -163,6 +167,7 @@ def _switch_one(session: Session, state: State, entry: Entry, after: Entry, acti
         options=session.files.read_our_conf().options(entry.name),
         methods=receipt.rpcmethods,
         offered=receipt.options,
+        offers=receipt.options,
     )
     return apply(session, state, change)
 

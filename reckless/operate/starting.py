@@ -1,0 +1,70 @@
+"""Starting a plugin without killing the node.
+
+lightningd v26.06.6 dies (a null pointer in configvar_finalize_overrides) at every `plugin start` that carries options,
+or is merely in keyword form, while any option set in its config at boot belongs to a plugin that has since been
+stopped or has died. The positional form, without options, is safe, and gives the plugin what the config said at boot.
+So before options are passed on, it is made sure that no such option has been left behind; where one has, the plugin
+comes in, with its options, at lightningd's next restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from reckless.model.state import State
+from reckless.node.conf import Options
+from reckless.operate.session import Session
+
+
+def boot_of(session: Session) -> str:
+    """Return what tells one run of lightningd from another: when it wrote its pid file; empty where there is none."""
+    pid = session.files.lightning_dir / f"lightningd-{session.network}.pid"
+    try:
+        return str(pid.stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+def remember(session: Session, state: State, names: Iterable[str]) -> State:
+    """Note options whose plugin we stop, so that a later start knows what this run of lightningd may still hold."""
+    boot = boot_of(session)
+    known_boot, *left = state.left.get(session.network, ("",))
+    kept = left if known_boot == boot else []
+    together = tuple(sorted({*kept, *names}))
+    return state.with_left(session.network, (boot, *together) if together else ())
+
+
+def left_behind(session: Session, state: State, *, leaving: Collection[str] = ()) -> set[str]:
+    """Return the options set in the config of this run of lightningd that no running plugin has.
+
+    `leaving` are the options of a plugin that is about to be stopped. Raises NodeError.
+    """
+    boot, *left = state.left.get(session.network, ("",))
+    candidates = {line.key for line in session.files.scan().lines}
+    if boot == boot_of(session):
+        candidates |= set(left)
+    known = session.node.taken(sorted(candidates))
+    return {name for name in candidates if name not in known or name in leaving}
+
+
+def can_pass_options(session: Session, state: State, *, offers: Collection[str], leaving: Collection[str] = ()) -> bool:
+    """Say whether a plugin that offers these options can be started with some of them, now. Raises NodeError."""
+    return not left_behind(session, state, leaving=leaving) - set(offers)
+
+
+def has_them_already(session: Session, options: Options) -> bool:
+    """Say whether lightningd took all these options from its config when it booted. Raises NodeError."""
+    configured = session.node.configured()
+    for key, _ in options:
+        sources = configured[key].sources if key in configured else ()
+        if not sources or any(":" not in source for source in sources):
+            return False
+    return True
+
+
+def why_not(name: str) -> str:
+    """Say why a plugin has to wait."""
+    return (
+        f"{name} waits for a restart of lightningd: this one would crash if a plugin was started with options now, "
+        "because an option that its config had when it started belongs to a plugin that no longer runs"
+    )
