@@ -20,6 +20,7 @@ from reckless.resolve.world import Assumptions, Candidate, Fact, FactKind, World
 
 MANY_SENTENCES = 10
 MANY_HINTS = 3
+MANY_TRIALS = 5
 _FAULT_CODES: dict[Fault, str] = {
     "lightningd": "not-for-this-lightningd",
     "toolchain": "toolchain-missing",
@@ -138,13 +139,16 @@ def _help(story: Story, fact: Fact) -> Iterator[str]:
     elif fact.kind == "frozen":
         yield f"`reckless upgrade {name}`"
     elif fact.kind == "older":
-        yield from _exactly(story, name)
+        here = story.ground.problem.installed[name].version
+        yield from _exactly(story, name, [r.version for r in story.ground.releases(name) if r.version < here])
     elif fact.kind == "here":
         yield f"`reckless uninstall {name}`"
     elif fact.kind == "wanted" and len(story.ground.wanted) > 1:
         yield f"leave out {name}"
     elif fact.kind == "missing":
-        yield from _near(story.ground, name) or [_LOOK]
+        adding = f"`reckless source add URL` brings in a source that has {name}"
+        asked = name in story.ground.wanted or name in story.ground.problem.builtins
+        yield from (_near(story.ground, name) or [_LOOK]) if asked else [adding]
     elif fact.kind == "fault":
         yield from _help_fault(story, fact)
 
@@ -161,7 +165,7 @@ def _help_fault(story: Story, fact: Fact) -> Iterator[str]:
             yield f"install {what}" + ("" if programs.lower() == toolchain_text(language).lower() else f" ({programs})")
     elif fact.detail in {"yanked", "prerelease"}:
         fault: Fault = "yanked" if fact.detail == "yanked" else "prerelease"
-        yield from (f"`reckless install {name}=={r.version}`" for r in story.faulty(name, fault)[:1])
+        yield from _exactly(story, name, [r.version for r in story.faulty(name, fault)])
 
 
 def _better_lightningd(story: Story, name: str) -> Iterator[str]:
@@ -176,10 +180,17 @@ def _better_lightningd(story: Story, name: str) -> Iterator[str]:
         yield f"upgrade lightningd to {lightningd_text(newer[0])} or newer"
 
 
-def _exactly(story: Story, name: str) -> Iterator[str]:
-    faults = story.ground.faults(name)
-    fitting = [r.version for r in story.ground.releases(name) if story.would_do(name, r.version)]
-    yield from (f"`reckless install {name}=={v}`" for v in [v for v in fitting if not faults[v]][:1])
+def _exactly(story: Story, name: str, versions: list[Version]) -> Iterator[str]:
+    """Name the newest of these versions that, asked for by itself, leads to an answer."""
+    from reckless.resolve.search import search
+
+    problem = story.ground.problem
+    for version in [v for v in versions if story.would_do(name, v)][:MANY_TRIALS]:
+        wish = Wanted(name=name, specifier=SpecifierSet(f"=={version}"))
+        supposed = Ground(replace(problem, wanted=(*problem.wanted, wish)))
+        if search(World(supposed, Assumptions())):
+            yield f"`reckless install {name}=={version}`"
+            return
 
 
 def _near(ground: Ground, name: str) -> list[str]:
@@ -188,6 +199,6 @@ def _near(ground: Ground, name: str) -> list[str]:
         since = problem.builtins[name].since
         newer = problem.lightningd is not None and problem.lightningd < since
         return [f"upgrade lightningd to {lightningd_text(since)} or newer"] if newer else []
-    known = {*problem.known, *problem.manifests, *problem.builtins, *problem.installed}
+    known = {*problem.known, *problem.manifests, *problem.builtins, *problem.installed} - {name}
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
     return [f"did you mean {listed(near, 'or')}?"] if near else []

@@ -15,7 +15,7 @@ from reckless.model.manifest import Dependency, Language, Release
 from reckless.model.versions import lightningd_fits
 from reckless.resolve.problem import Installed, Problem
 
-# Why a release is not taken, in the order in which it is said. The last two can be lifted by who asks for it.
+# Why a release is not taken, in the order in which it is said.
 Fault = Literal["lightningd", "toolchain", "machine", "yanked", "prerelease"]
 FAULTS: tuple[Fault, ...] = ("lightningd", "toolchain", "machine", "yanked", "prerelease")
 _NEED_NO_TOOLCHAIN: tuple[Language, ...] = ("script", "prebuilt")
@@ -95,18 +95,6 @@ class Ground:
             contains(specifier, v) for v in (*versions, *([here.version] if here else ())) if not v.is_prerelease
         )
 
-    def lifts(self, name: str, specifier: SpecifierSet, version: Version, fault: Fault) -> bool:
-        """Say whether someone who asks for `specifier` accepts a yanked release, or a pre-release, of this version.
-
-        As for pip: yanked, only by its exact version (PEP 592); a pre-release, where the bounds name one or nothing
-        else is within them (PEP 440, handling of pre-releases).
-        """
-        if not contains(specifier, version):
-            return False
-        if fault == "yanked":
-            return pins(specifier, version)
-        return names_prerelease(specifier) or not self.exists_otherwise(name, specifier)
-
     def _releases(self, name: str) -> tuple[Release, ...]:
         manifest = self.problem.manifests.get(name)
         return tuple(sorted(manifest.releases, key=lambda r: r.version, reverse=True)) if manifest else ()
@@ -134,15 +122,14 @@ class Ground:
         if release.yanked is not None and not self.asked_exactly(name, release.version):
             yield "yanked"
 
-    def _named(self, name: str) -> frozenset[tuple[Version, Fault]]:
-        """Return which yanked releases and pre-releases somebody in this problem accepts."""
+    def _named(self, name: str) -> frozenset[Version]:
+        """Return the pre-releases that some bounds in this problem accept: they name one, or there is nothing else.
+
+        PEP 440, handling of pre-releases; as pip does it, which asks of all bounds on a name together.
+        """
         bounds = [*self.wanted.get(name, ()), *self._bounds().get(name, ())]
-        return frozenset(
-            (version, fault)
-            for version, faults in self.faults(name).items()
-            for fault in faults
-            if fault in {"yanked", "prerelease"} and any(self.lifts(name, s, version, fault) for s in bounds)
-        )
+        accepting = [s for s in bounds if names_prerelease(s) or not self.exists_otherwise(name, s)]
+        return frozenset(v for v in self.faults(name) if v.is_prerelease and any(contains(s, v) for s in accepting))
 
     def _all_bounds(self) -> dict[str, list[SpecifierSet]]:
         bounds: dict[str, list[SpecifierSet]] = {}

@@ -53,8 +53,10 @@ def _on_choice(world: World, choice: Choice) -> Iterator[str]:
         if newer:
             yield f"{name} is pinned at {here.version}, so it stays, though {newer[0]} is out (`reckless unpin {name}`)"
     elif choice.held_back:
-        newest = "its newest release" if choice.kind != "keep" else "a newer release"
-        yield f"{name} {choice.version} and not {newest}: {choice.held_back.rstrip('.')}"
+        how = "stays at" if choice.kind == "keep" else "goes to" if choice.before else "comes as"
+        yield f"{name} {how} {choice.version}, though there is a newer release. {choice.held_back.rstrip('.')}"
+    if choice.kind in {"install", "upgrade"} and choice.version.is_prerelease and not problem.prereleases:
+        yield f"{name} {choice.version} is a pre-release"
     yield from _on_status(world, choice)
 
 
@@ -105,7 +107,11 @@ def _on_broken(world: World, here: Installed, relation: Relation, other: Candida
     elif other is None:
         name = relation.other.name
         missing = Fact("missing", name) in world.facts()
-        mend = missing_text(world.ground, name).rstrip(".") if missing else f"`reckless install {here.name}` mends it"
-        yield f"{who} depends on {what}, which is not installed: {mend}"
+        mend = (
+            f". {missing_text(world.ground, name)}".rstrip(".")
+            if missing
+            else f": `reckless install {here.name}` mends it"
+        )
+        yield f"{who} depends on {what}, which is not installed{mend}"
     elif separate and not inside:
         yield f"{who} depends on {what}, and {other.version} is installed: `reckless install {here.name}` mends it"

@@ -7,7 +7,6 @@ it, only real candidates count. So a conflict holds whichever of the two is chos
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
 from resolvelib.structs import RequirementInformation
@@ -16,7 +15,6 @@ from reckless.errors import ResolutionError
 from reckless.resolve.world import Candidate, Requirement, World
 
 MAX_ROUNDS = 10_000
-_MAX_SHUNNED = 20
 
 Answer = dict[str, Candidate]
 
@@ -26,20 +24,6 @@ def search(world: World) -> Answer | None:
 
     Raises ResolutionError `too-hard` where that could not be found out with bounded effort.
     """
-    for _ in range(_MAX_SHUNNED):
-        answer = _search(world)
-        if answer is None:
-            return None
-        requirements = [*world.roots(), *(r for c in answer.values() for r in world.requirements(c))]
-        bad = [c for c in answer.values() if world.without_leave(c, requirements)]
-        if not bad:
-            return answer
-        shunned = {(c.name, c.version) for c in bad}
-        world = World(world.ground, replace(world.given, shunned=world.given.shunned | shunned))
-    return None
-
-
-def _search(world: World) -> Answer | None:
     resolver: Resolver[Requirement, Candidate, str] = Resolver(_Provider(world), BaseReporter())
     try:
         mapping = resolver.resolve(world.roots(), max_rounds=MAX_ROUNDS).mapping

@@ -6,7 +6,9 @@ possible move; then whatever is new gets its newest release. docs/explanation/re
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["removal", "resolve"]
 
-# Searches spent on finding an answer that moves fewer installed plugins; past that, a good answer is good enough.
+# How often to search for an answer that is better still; past that, a good one is good enough.
 MAX_TRIES = 300
+MAX_BETTER = 50
 
 
 def resolve(problem: Problem) -> Resolution:
@@ -41,30 +44,49 @@ def resolve(problem: Problem) -> Resolution:
     answer = search(World(ground, Assumptions()))
     if answer is None:
         raise explain(ground)
-    answer, given = _calm(ground, answer)
-    world = World(ground, given)
-    return _resolution(world, answer)
+    given, answer = _newest(ground, Assumptions(), answer, [n for n in problem.upgrade if n in problem.installed])
+    given, answer = _calmest(ground, given, answer)
+    given, answer = _newest(ground, given, answer, [n for n in ground.wanted if n not in problem.installed])
+    return _resolution(World(ground, given), answer)
 
 
-def _calm(ground: Ground, answer: Answer) -> tuple[Answer, Assumptions]:
-    """Return the answer that moves the fewest installed plugins unasked, and the assumptions that lead to it."""
+def _newest(ground: Ground, given: Assumptions, answer: Answer, names: Iterable[str]) -> tuple[Assumptions, Answer]:
+    """Give each name, in name order, the best release that it can have, and hold it there.
+
+    The search decides on these names first and so gets it right nearly always; backjumping may pass by a better one.
+    """
     from reckless.resolve.search import search
 
-    problem = ground.problem
-    targets = {n: answer[n].version for n in sorted(problem.upgrade) if n in answer and n in problem.installed}
-    free = [n for n in sorted(problem.installed) if n not in targets and not ground.may_go_back(n)]
+    for name in sorted(names):
+        if name not in answer:
+            continue
+        for candidate in World(ground, given).candidates(name)[:MAX_BETTER]:
+            if candidate.version == answer[name].version:
+                break
+            targeted = replace(given, targets={**given.targets, name: candidate.version})
+            better = search(World(ground, targeted))
+            if better is not None and name in better:
+                answer = better
+                break
+        given = replace(given, targets={**given.targets, name: answer[name].version})
+    return given, answer
+
+
+def _calmest(ground: Ground, given: Assumptions, answer: Answer) -> tuple[Assumptions, Answer]:
+    """Move as few installed plugins as can be that nobody asked to move, and hold the others where they are."""
+    from reckless.resolve.search import search
+
+    installed = ground.problem.installed
+    free = [n for n in sorted(installed) if n not in given.targets and not ground.may_go_back(n)]
     moved = [n for n in free if n in answer and answer[n].kind == "release"]
-    tries = 0
-    for size in range(len(moved)):
-        for movable in combinations(free, size):
-            given = Assumptions(frozen=frozenset(free).difference(movable), targets=targets)
-            calmer = search(World(ground, given))
-            if calmer is not None:
-                return calmer, given
-            tries += 1
-            if tries >= MAX_TRIES:
-                return answer, Assumptions(frozen=frozenset(free).difference(moved), targets=targets)
-    return answer, Assumptions(frozen=frozenset(free).difference(moved), targets=targets)
+    free.sort(key=lambda n: n not in moved)
+    tries = (movable for size in range(len(moved)) for movable in combinations(free, size))
+    for movable in islice(tries, MAX_TRIES):
+        calmer = replace(given, frozen=frozenset(free).difference(movable))
+        found = search(World(ground, calmer))
+        if found is not None:
+            return calmer, found
+    return replace(given, frozen=frozenset(free).difference(moved)), answer
 
 
 def _resolution(world: World, answer: Answer) -> Resolution:

@@ -81,9 +81,9 @@ class Story:
         held = self._held_by(name)
         told = []
         if self.has("wanted", name) and name not in self._introduced:
-            bounds = [bounds_text(s) for s in self.ground.wanted[name]]
-            if any(bounds) or not (held or faults):
-                told.append(f"You asked for {listed(name + b for b in bounds)}.")
+            bounds = [b for b in (bounds_text(s) for s in self.ground.wanted[name]) if b]
+            if bounds or not (held or faults or self.has("missing", name)):
+                told.append(f"You asked for {listed(name + b for b in bounds or [''])}.")
                 self._introduced.add(name)
         told += self._status(name, quiet=bool(held))
         told += [s for fault in faults for s in self._faults(name, fault)]
@@ -133,7 +133,8 @@ class Story:
 
     def _subject(self, name: str, versions: list[str]) -> str:
         text = f"{name} {versions_text(versions)}"
-        if not self.has("wanted", name) or name in self._introduced:
+        asked = self.has("wanted", name) or (self.has("here", name) and name in self.ground.wanted)
+        if not asked or name in self._introduced:
             return text
         self._introduced.add(name)
         return f"{text}, which you asked for,"

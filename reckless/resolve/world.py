@@ -7,7 +7,7 @@ names fixed to a version (`targets`): that is how the answer with the fewest cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from reckless.model.manifest import Dependency, Release
-from reckless.resolve.ground import FAULTS, Ground, Relation, contains, relations_of
+from reckless.resolve.ground import FAULTS, Fault, Ground, Relation, contains, relations_of
 from reckless.resolve.problem import OLDEST_LIGHTNINGD, Installed
 
 # In this order facts are set aside when the ones to blame are looked for: what stands last is blamed first.
@@ -61,12 +61,11 @@ NOBODY = Version("0")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assumptions:
-    """See the module. `shunned` are releases that a search turned out to have taken without leave."""
+    """See the module."""
 
     ignored: frozenset[Fact] = frozenset()
     frozen: frozenset[str] = frozenset()
     targets: Mapping[str, Version] = field(default_factory=dict)
-    shunned: frozenset[tuple[str, Version]] = frozenset()
 
 
 class World:
@@ -112,18 +111,6 @@ class World:
             return False
         return candidate.kind == "anything" or self.ground.problem.provided(candidate.name) or within
 
-    def without_leave(self, candidate: Candidate, requirements: Iterable[Requirement]) -> bool:
-        """Say whether a yanked release or a pre-release was taken that none of those who ask for it accepts."""
-        if candidate.kind != "release":
-            return False
-        asking = [r for r in requirements if r.kind in {"wanted", "depends"} and r.name == candidate.name]
-        return any(
-            not any(self.ground.lifts(candidate.name, r.specifier, candidate.version, fault) for r in asking)
-            for fault in FAULTS
-            if fault in self.ground.faults(candidate.name)[candidate.version]
-            and Fact("fault", candidate.name, detail=fault) not in self.given.ignored
-        )
-
     def facts(self) -> tuple[Fact, ...]:
         """Return every fact that binds here, in the order in which to set them aside."""
         names = self.ground.reachable()
@@ -158,6 +145,10 @@ class World:
         return any(r.version < here.version for r in self.ground.releases(name))
 
     def _candidates(self, name: str) -> tuple[Candidate, ...]:
+        target = self.given.targets.get(name)
+        return tuple(c for c in self._untargeted(name) if target is None or c.version == target)
+
+    def _untargeted(self, name: str) -> tuple[Candidate, ...]:
         ground = self.ground
         here = ground.separate(name)
         if here is None and ground.problem.provided(name):
@@ -180,30 +171,27 @@ class World:
         others = [c for c in self._open_releases(name) if c.version != here.version]
         if not self.ground.may_go_back(name) and Fact("older", name) not in ignored:
             others = [c for c in others if c.version > here.version]
-        target = self.given.targets.get(name)
-        if target is not None:
-            return tuple(c for c in (keep, *others) if c.version == target)
         if name not in self.ground.problem.upgrade:
             return (keep, *others)
         better = [c for c in others if c.version > here.version and not self.ground.faults(name)[c.version]]
         return (*better, keep, *(c for c in others if c not in better))
 
     def _open_releases(self, name: str) -> tuple[Candidate, ...]:
-        """Return the releases that may be chosen, newest first, those with a fault that somebody lifts at the end."""
-        named, ignored = self.ground.named(name), self.given.ignored
+        """Return the releases that may be chosen, newest first, those that are only just acceptable at the end."""
         plain: list[Candidate] = []
-        lifted: list[Candidate] = []
+        doubtful: list[Candidate] = []
         for release in self.ground.releases(name):
             faults = self.ground.faults(name)[release.version]
-            shut = [f for f in faults if Fact("fault", name, detail=f) not in ignored]
-            if (name, release.version) in self.given.shunned:
-                continue
             candidate = Candidate(name, "release", release.version, release)
-            if not shut:
-                (lifted if faults else plain).append(candidate)
-            elif all((release.version, f) in named for f in shut):
-                lifted.append(candidate)
-        return (*plain, *lifted)
+            if not faults:
+                plain.append(candidate)
+            elif all(self._passes(name, release.version, fault) for fault in faults):
+                doubtful.append(candidate)
+        return (*plain, *doubtful)
+
+    def _passes(self, name: str, version: Version, fault: Fault) -> bool:
+        named = fault == "prerelease" and version in self.ground.named(name)
+        return named or Fact("fault", name, detail=fault) in self.given.ignored
 
     def _relations(self, candidate: Candidate) -> tuple[Relation, ...]:
         if candidate.kind == "installed":

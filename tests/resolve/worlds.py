@@ -120,5 +120,3 @@ def refused(given: Problem) -> ResolutionError:
     with pytest.raises(ResolutionError) as caught:
         resolve(given)
     return caught.value
-
-
