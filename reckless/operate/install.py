@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reckless.errors import UsageError
 from reckless.operate.carry import carry_out
@@ -25,7 +26,9 @@ def install(session: Session, targets: Sequence[str], options: Sequence[str] = (
     given = parse_options(options)
     with session.writing(dry_run=dry_run) as state:
         solved = solve(session, state, wanted)
-        return carry_out(session, state, solved, {t.name: given for t in wanted}, dry_run=dry_run)
+        result = carry_out(session, state, solved, {t.name: given for t in wanted}, dry_run=dry_run)
+    asked = {t.name for t in wanted}
+    return replace(result, outcomes=tuple(o for o in result.outcomes if o.action != "keep" or o.name in asked))
 
 
 def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = False) -> Result:
@@ -43,4 +46,4 @@ def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = Fals
         solved = solve(session, state, (), upgrade=moving)
         result = carry_out(session, state, solved, {}, dry_run=dry_run)
     shown = tuple(o for o in result.outcomes if o.action != "keep" or o.name in moving)
-    return Result(outcomes=(*shown, *stays), notes=result.notes)
+    return replace(result, outcomes=(*shown, *stays))
