@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HARMLESS = (
     "badTimezone", "missingSpaceBeforeDate", "missingSpaceBeforeEmail", "missingNameBeforeEmail", "missingEmail",
     "missingTaggerEntry", "zeroPaddedDate", "zeroPaddedFilemode", "badDateOverflow", "badFilemode", "multipleAuthors",
-    "nulInCommit", "largePathname",
+    "nulInCommit",
 )  # fmt: skip
 _CONFIG = (
     "core.hooksPath=/dev/null",

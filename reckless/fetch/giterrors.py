@@ -59,6 +59,10 @@ _MEANINGS = (
         "repository-not-found", "there is no repository at {url}, or it is private", _NOT_FOUND,
     ),
     _Meaning(
+        r"corruption on the remote side|remote: fatal: unable to read",
+        "repository-damaged", "the repository at {url} is damaged: its server cannot read all of it", "tell its owners",
+    ),
+    _Meaning(
         r"Failed to connect|Couldn't connect|Connection (refused|reset|timed out|closed)|Network is unreachable"
         r"|No route to host|Operation too slow|Operation timed out|Timeout was reached|Empty reply"
         r"|error: (5\d\d|429)\b",

@@ -20,17 +20,25 @@ if TYPE_CHECKING:
 
     from reckless.fetch.objects import Objects
 
-# A build file above the sub-folder that takes it in, and what must stand in it for that (empty: it always does).
-_ROOTS: Mapping[str, bytes] = {
-    "Cargo.toml": b"workspace",
-    "go.mod": b"",
-    "go.work": b"",
-    "pom.xml": b"<module",
-    "settings.gradle": b"",
-    "settings.gradle.kts": b"",
-    "package.json": b'"workspaces"',
-    "pnpm-workspace.yaml": b"",
-    "pyproject.toml": b"tool.uv.workspace",
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """A build file above the sub-folder takes it in where `says` stands in it, and a file `*member` in the folder."""
+
+    says: bytes
+    member: str
+
+
+_ROOTS: Mapping[str, _Root] = {
+    "Cargo.toml": _Root(b"workspace", "/Cargo.toml"),
+    "go.mod": _Root(b"module", ".go"),
+    "go.work": _Root(b"", ".go"),
+    "pom.xml": _Root(b"<module", "/pom.xml"),
+    "settings.gradle": _Root(b"", "/build.gradle"),
+    "settings.gradle.kts": _Root(b"", "/build.gradle.kts"),
+    "package.json": _Root(b'"workspaces"', "/package.json"),
+    "pnpm-workspace.yaml": _Root(b"", "/package.json"),
+    "pyproject.toml": _Root(b"tool.uv.workspace", "/pyproject.toml"),
 }
 _BUILD_FILES = frozenset({*_ROOTS, "Makefile", "setup.py", "requirements.txt", "uv.lock", "build.gradle"})
 _MAX_BUILD_FILE = 4 << 20
@@ -112,7 +120,7 @@ def needs_whole(objects: Objects, scope: Scope, subdir: str) -> bool:
         if path.startswith(inside):
             if b"../" in content and _leads_out(path, content, inside):
                 return True
-        elif name in _ROOTS and _ROOTS[name] in content:
+        elif name in _ROOTS and _ROOTS[name].says in content and _has_member(scope, inside, _ROOTS[name].member):
             return True
     return False
 
@@ -127,6 +135,10 @@ def no_such_folder(subdir: str, above: str, there: Iterable[str]) -> FetchError:
         f"the source has no folder {subdir!r}",
         f"{where} there are: {shown}" if names else f"{where} there are no folders",
     )
+
+
+def _has_member(scope: Scope, inside: str, ending: str) -> bool:
+    return scope.inside is not None or any(p.startswith(inside) and p.endswith(ending) for p in scope.files)
 
 
 def _leads_out(path: str, content: bytes, inside: str) -> bool:

@@ -8,10 +8,6 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
@@ -85,15 +81,13 @@ def remove_tree(path: Path) -> None:
 
 
 def _rmtree(path: Path) -> None:
-    def retry(_function: Callable[..., object], name: str, _error: object) -> None:
-        if not os.path.lexists(name):
-            return
-        Path(name).parent.chmod(0o700)
-        with contextlib.suppress(OSError):
-            Path(name).chmod(0o700, follow_symlinks=os.chmod not in os.supports_follow_symlinks)
-        if Path(name).is_dir() and not Path(name).is_symlink():
-            shutil.rmtree(name)
-        else:
-            Path(name).unlink()
-
-    shutil.rmtree(path, onerror=retry)
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        path.chmod(0o700)
+        for folder, names, _ in os.walk(path):  # top down, so each is readable before it is read
+            for name in names:
+                below = Path(folder, name)
+                if not below.is_symlink():
+                    below.chmod(0o700)
+        shutil.rmtree(path)

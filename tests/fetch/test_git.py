@@ -198,9 +198,9 @@ def test_two_links_that_lead_out_only_together_are_refused(server, plugins, brin
 @pytest.mark.parametrize(
     ("above", "inside"),
     [
-        ({"Cargo.toml": '[workspace]\nmembers = ["*"]\n'}, {}),
-        ({"go.mod": "module x\n"}, {}),
-        ({"pyproject.toml": "[tool.uv.workspace]\nmembers = ['*']\n"}, {}),
+        ({"Cargo.toml": '[workspace]\nmembers = ["*"]\n'}, {"Cargo.toml": "[package]\n"}),
+        ({"go.mod": "module x\n"}, {"main.go": "package main\n"}),
+        ({"pyproject.toml": "[tool.uv.workspace]\nmembers = ['*']\n"}, {"pyproject.toml": "[project]\n"}),
         ({}, {"Cargo.toml": '[dependencies]\nc = { path = "../rebalance" }\n'}),
         ({}, {"lib/pyproject.toml": 'x = "../../rebalance"\n'}),
     ],
@@ -213,7 +213,11 @@ def test_a_folder_that_builds_only_with_its_siblings_gets_them(above, inside, se
 
 @pytest.mark.parametrize(
     ("above", "inside"),
-    [({"pyproject.toml": "[project]\nname = 'all'\n"}, {}), ({}, {"lib/setup.py": "open('../summary.py')"})],
+    [
+        ({"pyproject.toml": "[project]\nname = 'all'\n"}, {"pyproject.toml": "[project]\n"}),
+        ({"Cargo.toml": "[workspace]\n", "go.mod": "module x\n"}, {}),
+        ({}, {"lib/setup.py": "open('../summary.py')"}),
+    ],
 )
 def test_a_folder_that_builds_by_itself_comes_by_itself(above, inside, server, plugins, bring):
     rev = plugins.commit(above | {f"summary/{name}": text for name, text in inside.items()})
@@ -381,6 +385,13 @@ def test_a_repository_that_is_not_there_or_private_is_not_asked_a_password_for(s
 
 def test_a_path_without_a_repository_is_repository_not_found(tmp_path, bring):
     assert refusal(bring, GitSource(git=str(tmp_path), rev="ab" * 20)).code == "repository-not-found"
+
+
+def test_a_damaged_repository_at_the_server_is_named_as_such(server, plugins, bring):
+    rev = head(plugins)
+    gone = git("rev-parse", "HEAD:README.md", cwd=plugins.work)
+    (plugins.path / "objects" / gone[:2] / gone[2:]).unlink()
+    assert refusal(bring, GitSource(git=server.url("plugins.git"), rev=rev)).code == "repository-damaged"
 
 
 def test_a_server_in_trouble_is_network_down(root, bring):

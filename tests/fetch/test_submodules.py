@@ -41,7 +41,7 @@ def test_a_submodule_of_another_folder_is_not_fetched(server, plugins, library, 
 
 def test_a_submodule_of_another_folder_is_not_fetched_even_where_the_whole_tree_is(server, plugins, library, bring):
     plugins.submodule("rebalance/lib", "https://no-such-host.invalid/x", "ab" * 20)
-    commit = plugins.commit({"Cargo.toml": "[workspace]"})
+    commit = plugins.commit({"Cargo.toml": "[workspace]", "summary/Cargo.toml": "[package]"})
     got = bring(GitSource(git=server.url("plugins.git"), rev=commit, subdir="summary"))
     assert "rebalance/rebalance.py" in tree(got)
     assert list((got / "rebalance/lib").iterdir()) == []
