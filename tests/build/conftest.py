@@ -15,3 +15,9 @@ def workshop(tmp_path):
         return Workshop(root=tmp_path, language=language, **more)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def python_cache(tmp_path_factory):
+    """Return a cache that several tests share, so that each package is fetched once."""
+    return tmp_path_factory.mktemp("cache")

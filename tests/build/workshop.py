@@ -72,10 +72,10 @@ class Workshop:
     language: str = "python"
     path: str = ""
     env: dict[str, str] = field(default_factory=dict)
+    cache: Path = Path()
 
-    @property
-    def cache(self) -> Path:
-        return self.root / "cache"
+    def __post_init__(self):
+        self.cache = self.root / "cache" if self.cache == Path() else self.cache
 
     def job(self, files: dict[str, str], *, entrypoint: str = "plugin.py", tree: str = "tree", **more) -> BuildJob:
         place = self.root / tree
