@@ -1,1 +1,1 @@
-"""What things are: names, versions, manifests, the catalog, state and plans. Pure: no files, processes, network or clock."""
+"""What things are: names, versions, manifests, the catalog, state. Pure: no files, processes, network or clock."""

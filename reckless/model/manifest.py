@@ -155,7 +155,7 @@ class Plugin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """One plugin and all its releases, newest first. `build` and `runtime` are the tables that hold for all releases."""
+    """One plugin and all its releases, newest first. `build` and `runtime` are the tables that hold for all of them."""
 
     plugin: Plugin
     build: Build | None = None

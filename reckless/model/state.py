@@ -70,7 +70,8 @@ class State:
 class Receipt:
     """What a built tree is: written last, so a tree without one is debris.
 
-    `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave. `interpreter` is
+    `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave, `disables` the
+    built-ins that may not run beside it. `interpreter` is
     the absolute path outside the tree that it cannot start without (empty: none). `digest` is the release's.
     """
 
@@ -90,6 +91,7 @@ class Receipt:
     hooks: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    disables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     built: str = ""
     reckless: str = ""
@@ -168,6 +170,7 @@ def receipt_from_json(data: object, *, file: str) -> Receipt:
         hooks=texts("hooks"),
         subscriptions=texts("subscriptions"),
         options=texts("options"),
+        disables=texts("disables"),
         notes=texts("notes"),
         built=text("built"),
         reckless=text("reckless"),

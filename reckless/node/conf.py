@@ -35,11 +35,15 @@ _RESERVED = frozenset({
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """One plugin's block: lines `start` up to, not including, `stop` of the file. `path` is empty where it has none."""
+    """One plugin's block: lines `start` up to, not including, `stop` of the file. `path` is empty where it has none.
+
+    `disables` are the built-in plugins that must not run beside it.
+    """
 
     name: str
     path: str
     options: Options
+    disables: tuple[str, ...]
     enabled: bool
     start: int
     stop: int
@@ -100,18 +104,20 @@ class RecklessConf:
         path: PurePath | str,
         options: Sequence[tuple[str, str | None]] = (),
         *,
+        disables: Sequence[str] = (),
         instead_of: Collection[str] = (),
     ) -> RecklessConf:
-        """Return the file with this plugin switched on, with exactly these options.
+        """Return the file with this plugin switched on, with exactly these options, and what it disables switched off.
 
         Loose plugin lines with a path in `instead_of` leave in the same edit. Raises ConfigError `invalid-option-name`,
         `invalid-option-value`, `invalid-plugin-path`.
         """
         written = [_option_line(key, value) for key, value in options]
         kept = [raw for raw in self._block_lines(name) if _is_kept(raw)]
-        body = [f"plugin={_checked_path(path)}\n", *written, *kept]
+        body = [f"plugin={_checked_path(path)}\n", *(f"disable-plugin={d}\n" for d in disables), *written, *kept]
         found = self.find(name)
-        if found and found.enabled and (found.path, found.options) == (str(path), tuple(options)) and not instead_of:
+        meant = (str(path), tuple(options), tuple(disables))
+        if found and found.enabled and (found.path, found.options, found.disables) == meant and not instead_of:
             return self
         edited = RecklessConf(self._without_loose(instead_of))
         return edited._replaced(name, (f"# reckless: {name}\n", *body, f"# reckless: end of {name}\n"))
@@ -146,7 +152,7 @@ class RecklessConf:
         options = (*rest[:place], *((key, value) for value in values), *rest[place:])
         if options == found.options:
             return self
-        edited = self.with_plugin(name, found.path, options)
+        edited = self.with_plugin(name, found.path, options, disables=found.disables)
         return edited if found.enabled else edited.disabled(name)
 
     def unset_option(self, name: str, key: str) -> RecklessConf:
@@ -269,6 +275,7 @@ def _names_plugin(raw: str) -> bool:
 def _read_block(lines: tuple[str, ...], begin: re.Match[str], start: int, stop: int) -> Block:
     path = ""
     options: list[tuple[str, str | None]] = []
+    disables: list[str] = []
     off = begin[2] is not None
     for raw in lines[start + 1 : stop]:
         line = parse_line(_switched_on(raw) if off else raw)
@@ -276,9 +283,19 @@ def _read_block(lines: tuple[str, ...], begin: re.Match[str], start: int, stop: 
             continue
         if line.key in _PLUGIN_KEYS:
             path = line.value or ""
+        elif line.key == "disable-plugin" and line.value:
+            disables.append(line.value)
         elif line.key not in _RESERVED:
             options.append((line.key, line.value))
-    return Block(name=begin[1], path=path, options=tuple(options), enabled=not off, start=start, stop=stop)
+    return Block(
+        name=begin[1],
+        path=path,
+        options=tuple(options),
+        disables=tuple(disables),
+        enabled=not off,
+        start=start,
+        stop=stop,
+    )
 
 
 def _is_ours(raw: str) -> bool:
@@ -287,7 +304,7 @@ def _is_ours(raw: str) -> bool:
     if _BEGIN.fullmatch(text) or _END.fullmatch(text) or text.startswith((OFF, SETCONFIG_COMMENT)):
         return True
     line = parse_line(raw)
-    return line.key in _PLUGIN_KEYS or (
+    return line.key in (*_PLUGIN_KEYS, "disable-plugin") or (
         line.kind == "option" and _OPTION_NAME.fullmatch(line.key) is not None and line.key not in _RESERVED
     )
 

@@ -29,7 +29,8 @@ class Change:
     """One plugin from `before` to `after` (None: not installed), with the options that it is to have here.
 
     `methods` must be there once it runs. `offered` are the names of all options that the old version has, `offers`
-    those of the new: none of the old ones may stay in the config once the plugin leaves.
+    those of the new: none of the old ones may stay in the config once the plugin leaves. `disables` are the built-ins
+    that may not run beside it.
     """
 
     verb: str
@@ -40,6 +41,7 @@ class Change:
     methods: tuple[str, ...] = ()
     offered: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
+    disables: tuple[str, ...] = ()
     restart_plugin: bool = False
 
 
@@ -150,7 +152,9 @@ def _effects(session: Session, state: State, change: Change, record: Record, con
         _flip(session, change.after)
     restart = _restart_on_node(session, state, change, record, had=conf.options(change.name), stays=stays)
     if stays and change.after is not None:
-        files.write_our_conf(conf.with_plugin(change.name, store.entrypoint(change.after), change.options))
+        files.write_our_conf(
+            conf.with_plugin(change.name, store.entrypoint(change.after), change.options, disables=change.disables)
+        )
         files.ensure_include()
     return restart
 
@@ -169,6 +173,8 @@ def _restart_on_node(
         return False
     if (before is not None and record.running and not before.dynamic) or (comes and after and not after.dynamic):
         return True
+    if comes and change.disables and any(Path(p.name).name in change.disables for p in session.node.plugins()):
+        return True  # the built-in that it replaces runs until the config that disables it is read
     passing = _passing(session, state, change, record, had) if comes else ()
     if passing is None:
         session.reporter.note(why_not(change.name))

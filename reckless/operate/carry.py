@@ -121,6 +121,7 @@ def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared
             methods=receipt.rpcmethods,
             offered=offered_options(session, before) if before else (),
             offers=receipt.options,
+            disables=receipt.disables,
             restart_plugin=True,
         ),
     )
@@ -156,6 +157,7 @@ def _keep(session: Session, run: _Run, choice: Choice, options: Options | None) 
             methods=receipt.rpcmethods,
             offered=receipt.options,
             offers=receipt.options,
+            disables=receipt.disables,
             restart_plugin=bool(given),
         )
         applied = apply(session, run.state, change)
@@ -230,7 +232,7 @@ def _fail(run: _Run, choice: Choice, error: RecklessError | OSError | None, mess
     run.outcomes.append(
         Outcome(
             name=choice.name,
-            action=choice.kind if choice.kind != "builtin" else "keep",
+            action="enable" if choice.kind in ("keep", "builtin") else choice.kind,
             status="failed" if problem else "skipped",
             version=str(choice.version),
             before=entry.version if entry else "",
@@ -284,6 +286,9 @@ def _wish(session: Session, state: State, solved: Solved, choice: Choice, option
         elif session.network in entry.enabled and name not in solved.resolution.unneeded:
             taken.update(dict.fromkeys(receipt.rpcmethods, name))
             taken_options.update(dict.fromkeys(receipt.options, name))
+    for builtin in release.runtime.disables:
+        if builtin in solved.builtins:
+            mine |= set(solved.builtins[builtin].rpcmethods)  # gone once the config that disables it is in force
     return Wish(
         name=choice.name,
         release=release,

@@ -167,6 +167,7 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
         hooks=manifest.hooks,
         subscriptions=manifest.subscriptions,
         options=tuple(o.name for o in manifest.options),
+        disables=release.runtime.disables,
         notes=built.notes,
         built=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         reckless=__version__,

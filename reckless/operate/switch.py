@@ -58,7 +58,8 @@ def rollback(session: Session, name: str, *, dry_run: bool = False) -> Result:
         change = Change(
             verb="rollback", name=entry.name, before=entry, after=after, methods=receipt.rpcmethods,
             options=tuple((k, v) for k, v in options if k in receipt.options),
-            offered=offered_options(session, entry), offers=receipt.options, restart_plugin=True,
+            offered=offered_options(session, entry), offers=receipt.options, disables=receipt.disables,
+            restart_plugin=True,
         )  # fmt: skip
         applied = apply(session, state, change)
         clear_debris(session, applied.state)
@@ -121,13 +122,15 @@ def _reconfigure(
             return Result(outcomes=(replace(outcome, status="planned" if dry_run else "unchanged"),))
         if session.network not in entry.enabled:
             session.files.write_our_conf(
-                conf.with_plugin(entry.name, session.store.entrypoint(entry), new).disabled(entry.name)
+                conf.with_plugin(entry.name, session.store.entrypoint(entry), new, disables=receipt.disables).disabled(
+                    entry.name
+                )
             )
             applied = Applied(state=state)
         else:
             change = Change(
                 verb=verb, name=entry.name, before=entry, after=entry, options=new, methods=receipt.rpcmethods,
-                offered=receipt.options, offers=receipt.options, restart_plugin=True,
+                offered=receipt.options, offers=receipt.options, disables=receipt.disables, restart_plugin=True,
             )  # fmt: skip
             applied = apply(session, state, change)
     return Result(outcomes=(replace(outcome, status="done", steps=(), restart=applied.restart),))
@@ -168,6 +171,7 @@ def _switch_one(session: Session, state: State, entry: Entry, after: Entry, acti
         methods=receipt.rpcmethods,
         offered=receipt.options,
         offers=receipt.options,
+        disables=receipt.disables,
     )
     return apply(session, state, change)
 
