@@ -176,6 +176,7 @@ class Builtin:
     since: Version
     until: Version | None = None
     rpcmethods: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     note: str = ""
     replacement: str = ""
 

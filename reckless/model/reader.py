@@ -142,7 +142,7 @@ def _builtins(table: Table) -> dict[str, Builtin]:
         item = plugins.table(name) if plugins else None
         if plugins is None or item is None or plugins.complain(name, hostile.control(name) or hostile.name(name)):
             continue
-        item.known("since", "until", "rpcmethods", "note", "replacement")
+        item.known("since", "until", "rpcmethods", "options", "note", "replacement")
         item.require("since", 'since = "0.12.0"')
         since, until = _lightningd(item, "since"), _lightningd(item, "until")
         if since and until and until <= since:
@@ -154,6 +154,7 @@ def _builtins(table: Table) -> dict[str, Builtin]:
             since=since or Version("0"),
             until=until,
             rpcmethods=item.texts("rpcmethods", hostile.token),
+            options=item.texts("options", hostile.token),
             note=item.text("note", limit=500),
             replacement=item.text("replacement", hostile.name),
         )

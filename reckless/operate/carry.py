@@ -288,7 +288,9 @@ def _wish(session: Session, state: State, solved: Solved, choice: Choice, option
             taken_options.update(dict.fromkeys(receipt.options, name))
     for builtin in release.runtime.disables:
         if builtin in solved.builtins:
-            mine |= set(solved.builtins[builtin].rpcmethods)  # gone once the config that disables it is in force
+            # They are free once the config that disables it is in force.
+            mine |= set(solved.builtins[builtin].rpcmethods)
+            mine_options |= set(solved.builtins[builtin].options)
     return Wish(
         name=choice.name,
         release=release,
