@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import os
+import platform
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.markers import default_environment
 from packaging.version import InvalidVersion, Version
 
 from reckless.errors import ProcessError
@@ -50,9 +52,9 @@ def interpreters(path: str | None = None) -> tuple[Interpreter, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _interpreters(path: str) -> tuple[Interpreter, ...]:
-    candidates = list(dict.fromkeys(_candidates(path)))
+    candidates = [c for c in dict.fromkeys(_candidates(path)) if c != own()]
     with ThreadPoolExecutor(max_workers=4) as pool:
-        found = [i for i in pool.map(_ask, candidates) if i]
+        found = [_ourselves(), *(i for i in pool.map(_ask, candidates) if i)]
     by_place = {os.path.realpath(i.path): i for i in reversed(found) if i.version >= _OLDEST}
     order = {os.path.realpath(i.path): n for n, i in reversed(list(enumerate(found)))}
     return tuple(sorted(by_place.values(), key=lambda i: (i.version, -order[os.path.realpath(i.path)]), reverse=True))
@@ -94,6 +96,11 @@ def _glob(folder: Path, *patterns: str) -> Iterable[Path]:
         return [f for pattern in patterns for f in sorted(folder.glob(pattern), reverse=True)]
     except OSError:
         return []
+
+
+def _ourselves() -> Interpreter:
+    markers = {k: str(v) for k, v in default_environment().items()}
+    return Interpreter(path=own(), version=Version(platform.python_version().rstrip("+")), markers=markers)
 
 
 def _ask(candidate: Path) -> Interpreter | None:

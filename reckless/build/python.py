@@ -51,7 +51,7 @@ class PythonBackend:
             environment.create()
             _fill(environment, source)
             file = _write_launcher(environment, source)
-            environment.compile_source(source.folder, script)
+            environment.compile(source.folder, script)
             return steps.built(file, interpreter=environment.outside)
 
 

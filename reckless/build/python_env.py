@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +15,6 @@ from reckless.build.python_index import for_uv
 from reckless.build.steps import Steps, exclusive
 from reckless.errors import BuildError
 from reckless.system.files import remove_tree
-
-# Odd files (templates, tests of syntax errors, Python 2) may not compile: they are not what runs.
-_COMPILE = """
-import compileall, py_compile, sys
-compileall.compile_dir(sys.argv[1], quiet=2)
-for script in sys.argv[2:]:
-    try:
-        py_compile.compile(script, doraise=True, quiet=2)
-    except Exception as e:
-        print(e)
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +68,18 @@ class Environment:
         """Install the project in `folder`, without what it depends on. Its build runs in isolation."""
         self._install("--no-deps", folder)
 
-    def compile_source(self, folder: Path, script: Path | None) -> None:
-        """Byte-compile the plugin's own modules and its entrypoint, so that the first start is as fast as any."""
-        self.steps.run("byte-compiling", self.python, "-I", "-c", _COMPILE, folder, *([script] if script else []))
+    def compile(self, folder: Path, script: Path | None) -> None:
+        """Byte-compile the packages, the plugin's own modules and its entrypoint, so that no start has to."""
+        roots = [*self.root.glob("lib/python*/site-packages"), folder, *([script] if script else [])]
+        program, kept = Path(__file__).with_name("bytecode.py"), self.steps.job.cache / "bytecode"
+        parts = max(self.steps.job.jobs, 1)
+
+        def one(part: int) -> None:
+            argv: list[str | Path] = [self.python, "-I", program, kept, str(part), str(parts), *roots]
+            self.steps.run("byte-compiling", *argv, cwd=self.steps.job.tree)
+
+        with ThreadPoolExecutor(parts) as pool:
+            list(pool.map(one, range(parts)))
 
     def export(self, lock: Path) -> str | None:
         """Have uv turn its lock into hashed requirements; None without a uv that can."""
@@ -102,21 +101,12 @@ class Environment:
         job = self.steps.job
         if self.uv:
             env, flags = for_uv(self.steps.env)
-            argv: list[str | Path] = [
-                self.uv,
-                "pip",
-                "install",
-                "--python",
-                self.python,
-                "--compile-bytecode",
-                *flags,
-                *what,
-            ]
+            argv: list[str | Path] = [self.uv, "pip", "install", "--python", self.python, *flags, *what]
             # Not started in the source: its own uv settings, such as an index, are not the user's.
             self.steps.run("uv pip install", *argv, cwd=job.tree, env=env)
         else:
             pip: list[str | Path] = [self._pip(), "-I", "-m", "pip", "--python", self.python]
-            quiet = ["--no-warn-script-location", "--progress-bar", "off"]
+            quiet = ["--no-compile", "--no-warn-script-location", "--progress-bar", "off"]
             self.steps.run("pip install", *pip, "install", *quiet, *what)
 
     def _pip(self) -> Path:

@@ -148,3 +148,14 @@ def test_cargo_is_named_when_missing():
     missing = RustBackend().missing(Build(language="rust", entrypoint="x"), Machine(os="linux", arch="x86_64"))
     assert "Rust" in missing[0].what
     assert missing[0].install
+
+
+def test_two_builds_of_one_plugin_do_not_meet(workshop):
+    """They share a target folder: the second waits, and says so where that takes longer than it may."""
+    from reckless.build.steps import exclusive
+
+    shop = workshop("rust")
+    job = shop.job({**crate("tiny"), "Cargo.lock": LOCK.format(name="tiny")}, entrypoint="tiny", timeout=1.5)
+    with exclusive(job.cache / "cargo-target" / "plugin.lock", 5), pytest.raises(BuildError) as e:
+        shop.build(job)
+    assert e.value.code == "build-locked"
