@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,32 +10,35 @@ import typer
 
 from reckless.cli.complete import complete_installed, complete_known
 from reckless.cli.context import Context
-from reckless.cli.globals import HELP
+from reckless.cli.help import Command, Group
 
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(
     name="reckless",
-    help="The plugin manager for Core Lightning: install, upgrade and trust plugins; the node never breaks.\n\n" + HELP,
-    no_args_is_help=True,
+    cls=Group,
+    help="The plugin manager for Core Lightning: install, upgrade and remove plugins; the node never breaks.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings=_SETTINGS,
 )
-source_app = typer.Typer(
-    help="Where plugins come from: list, add, remove.", no_args_is_help=True, rich_markup_mode=None
-)
-index_app = typer.Typer(
-    help="For index maintainers: build the static index.", no_args_is_help=True, rich_markup_mode=None
-)
+source_app = typer.Typer(cls=Group, help="Where plugins come from: list, add, remove.", rich_markup_mode=None)
+index_app = typer.Typer(cls=Group, help="For who keeps an index: build it.", rich_markup_mode=None)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and touch nothing.")]
-Installed = Annotated[list[str], typer.Argument(metavar="NAME...", autocompletion=complete_installed)]
-OneInstalled = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_installed)]
-_OPERATOR, _LOOK, _MORE = "Plugins", "Looking", "More"
+Installed = Annotated[
+    list[str], typer.Argument(metavar="NAME...", autocompletion=complete_installed, help="Installed plugins.")
+]
+OneInstalled = Annotated[
+    str, typer.Argument(metavar="NAME", autocompletion=complete_installed, help="An installed plugin.")
+]
+_PLUGINS, _LOOK, _MORE = "Plugins", "Looking (changes nothing)", "Sources and indexes"
+_operator = partial(app.command, cls=Command, rich_help_panel=_PLUGINS)
+_look = partial(app.command, cls=Command, rich_help_panel=_LOOK)
 
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
 ) -> None:
     """Answer --version where other arguments stand beside it."""
     if version:
@@ -44,15 +48,22 @@ def _main(
         raise typer.Exit
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def install(
     ctx: typer.Context,
     targets: Annotated[
-        list[str], typer.Argument(metavar="NAME[==VERSION|@REV]...", autocompletion=complete_known, help="Plugins.")
+        list[str],
+        typer.Argument(
+            metavar="NAME[==VERSION|@REV]...",
+            autocompletion=complete_known,
+            help="Plugins; of each a version or revision, else the newest that fits.",
+        ),
     ],
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option of the plugin; repeatable."),
+        typer.Option(
+            "--option", "-o", metavar="KEY=VALUE", help="Set an option of the plugin; may be given several times."
+        ),
     ] = None,
     dry_run: DryRun = False,
 ) -> int:
@@ -71,23 +82,28 @@ def _upgrade(ctx: typer.Context, names: list[str] | None, every: bool, dry_run: 
     return _context(ctx).change("upgrade", lambda s: verb(s, names or (), dry_run=dry_run))
 
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", autocompletion=complete_installed)]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME...]", autocompletion=complete_installed, help="Installed plugins.")
+]
 All = Annotated[bool, typer.Option("--all", "-a", help="Every installed plugin (also when no name is given).")]
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def upgrade(ctx: typer.Context, names: Names = None, every: All = False, dry_run: DryRun = False) -> int:
-    """Bring plugins to their newest fitting release; the old one comes back if the new one does not run."""
+    """Bring plugins to their newest fitting release.
+
+    All are built and tried first, with the old ones running; where a new one does not run, the old one comes back.
+    """
     return _upgrade(ctx, names, every, dry_run)
 
 
-@app.command(rich_help_panel=_OPERATOR, hidden=True)
+@_operator(hidden=True)
 def update(ctx: typer.Context, names: Names = None, every: All = False, dry_run: DryRun = False) -> int:
     """Do what upgrade does: the name that lightningd's own tool has for it."""
     return _upgrade(ctx, names, every, dry_run)
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def uninstall(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int:
     """Remove plugins, and dependencies that nothing else needs."""
     from reckless.operate.remove import uninstall as verb
@@ -95,7 +111,7 @@ def uninstall(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> 
     return _context(ctx).change("uninstall", lambda s: verb(s, names, dry_run=dry_run))
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def enable(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int:
     """Switch plugins on, now and at every start of lightningd."""
     from reckless.operate.switch import enable as verb
@@ -103,7 +119,7 @@ def enable(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int
     return _context(ctx).change("enable", lambda s: verb(s, names, dry_run=dry_run))
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def disable(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int:
     """Switch plugins off; they stay installed, with their options."""
     from reckless.operate.switch import disable as verb
@@ -111,7 +127,7 @@ def disable(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> in
     return _context(ctx).change("disable", lambda s: verb(s, names, dry_run=dry_run))
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def rollback(ctx: typer.Context, name: OneInstalled, dry_run: DryRun = False) -> int:
     """Return to the release that was there before, without building."""
     from reckless.operate.switch import rollback as verb
@@ -119,7 +135,7 @@ def rollback(ctx: typer.Context, name: OneInstalled, dry_run: DryRun = False) ->
     return _context(ctx).change("rollback", lambda s: verb(s, name, dry_run=dry_run))
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def pin(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int:
     """Hold plugins at their version."""
     from reckless.operate.switch import pin as verb
@@ -127,7 +143,7 @@ def pin(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int:
     return _context(ctx).change("pin", lambda s: verb(s, names, dry_run=dry_run))
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def unpin(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int:
     """Let plugins be upgraded again."""
     from reckless.operate.switch import pin as verb
@@ -135,24 +151,24 @@ def unpin(ctx: typer.Context, names: Installed, dry_run: DryRun = False) -> int:
     return _context(ctx).change("unpin", lambda s: verb(s, names, on=False, dry_run=dry_run))
 
 
-@app.command("set", rich_help_panel=_OPERATOR)
+@_operator("set")
 def set_(
     ctx: typer.Context,
     name: OneInstalled,
-    values: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...")],
+    values: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="Options and their values.")],
     dry_run: DryRun = False,
 ) -> int:
-    """Set options of a plugin: in the config, and in the running plugin."""
+    """Set options of a plugin, in the config and in the running plugin."""
     from reckless.operate.switch import set_options as verb
 
     return _context(ctx).change("set", lambda s: verb(s, name, values, dry_run=dry_run))
 
 
-@app.command(rich_help_panel=_OPERATOR)
+@_operator()
 def unset(
     ctx: typer.Context,
     name: OneInstalled,
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Options.")],
     dry_run: DryRun = False,
 ) -> int:
     """Take options of a plugin back to their defaults."""
@@ -161,7 +177,7 @@ def unset(
     return _context(ctx).change("unset", lambda s: verb(s, name, keys, dry_run=dry_run))
 
 
-@app.command("list", rich_help_panel=_LOOK)
+@_look("list")
 def list_(ctx: typer.Context) -> int:
     """Show what is installed, and whether it runs."""
     from reckless.cli.tables import show_listing
@@ -170,7 +186,7 @@ def list_(ctx: typer.Context) -> int:
     return _context(ctx).answer("list", list_installed, show_listing, rows=lambda found: found.rows)
 
 
-@app.command(rich_help_panel=_LOOK)
+@_look()
 def outdated(ctx: typer.Context) -> int:
     """Show installed plugins that have a newer release."""
     from reckless.cli.tables import show_outdated
@@ -179,18 +195,25 @@ def outdated(ctx: typer.Context) -> int:
     return _context(ctx).answer("outdated", verb, show_outdated)
 
 
-@app.command(rich_help_panel=_LOOK)
-def search(ctx: typer.Context, words: Annotated[list[str] | None, typer.Argument(metavar="[WORD...]")] = None) -> int:
-    """Find plugins by name, summary, keyword or RPC method; all of them without a word."""
+@_look()
+def search(
+    ctx: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD...]", help="What must all occur.")] = None,
+) -> int:
+    """Find plugins by name, summary, keyword or RPC method.
+
+    Without a word, all plugins are shown.
+    """
     from reckless.cli.tables import show_hits
     from reckless.operate.lookup import search as verb
 
     return _context(ctx).answer("search", lambda s: verb(s, words or ()), show_hits)
 
 
-@app.command(rich_help_panel=_LOOK)
+@_look()
 def info(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_known)]
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_known, help="A plugin.")],
 ) -> int:
     """Show all that is known of a plugin."""
     from reckless.cli.tables import show_info
@@ -199,7 +222,7 @@ def info(
     return _context(ctx).answer("info", lambda s: verb(s, name), show_info)
 
 
-@app.command(rich_help_panel=_LOOK)
+@_look()
 def log(ctx: typer.Context, name: OneInstalled) -> int:
     """Show the log of a plugin's newest build."""
     from reckless.cli.tables import show_log
@@ -208,9 +231,9 @@ def log(ctx: typer.Context, name: OneInstalled) -> int:
     return _context(ctx).answer("log", lambda s: build_log(s, name), show_log)
 
 
-@app.command(rich_help_panel=_LOOK)
+@_look()
 def doctor(ctx: typer.Context) -> int:
-    """Look for what is wrong, or would keep lightningd from starting; changes nothing."""
+    """Look for what is wrong, or would keep lightningd from starting."""
     from reckless.cli.tables import show_diagnosis
     from reckless.operate.doctor import diagnose
 
@@ -219,7 +242,7 @@ def doctor(ctx: typer.Context) -> int:
     )
 
 
-@source_app.command("list")
+@source_app.command("list", cls=Command)
 def source_list(ctx: typer.Context) -> int:
     """Show the sources in order of preference."""
     from reckless.cli.tables import show_sources
@@ -228,10 +251,12 @@ def source_list(ctx: typer.Context) -> int:
     return _context(ctx).answer("source list", list_sources, show_sources)
 
 
-Locations = Annotated[list[str], typer.Argument(metavar="URL|DIR...")]
+Locations = Annotated[
+    list[str], typer.Argument(metavar="URL|DIR...", help="An index's address, or a folder with an index or manifests.")
+]
 
 
-@source_app.command("add")
+@source_app.command("add", cls=Command)
 def source_add(ctx: typer.Context, locations: Locations, dry_run: DryRun = False) -> int:
     """Add an index (https://...), or a folder of manifests."""
     from reckless.operate.sources import add_sources
@@ -246,22 +271,25 @@ def _source_remove(ctx: typer.Context, locations: Locations, dry_run: DryRun = F
     return _context(ctx).change("source remove", lambda s: remove_sources(s, locations, dry_run=dry_run))
 
 
-source_app.command("remove")(_source_remove)
-source_app.command("rem", hidden=True)(_source_remove)
-source_app.command("rm", hidden=True)(_source_remove)
+source_app.command("remove", cls=Command)(_source_remove)
+source_app.command("rem", cls=Command, hidden=True)(_source_remove)
+source_app.command("rm", cls=Command, hidden=True)(_source_remove)
 
 
-@index_app.command("build")
+@index_app.command("build", cls=Command)
 def index_build(
     ctx: typer.Context,
     manifests: Annotated[Path, typer.Argument(metavar="MANIFESTS", help="The folder with one TOML file a plugin.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the static files go.")],
+    local: Annotated[
+        bool, typer.Option("--local", help="For trials: allow sources on this machine (paths, http on loopback).")
+    ] = False,
 ) -> int:
     """Check every manifest and write the static index that any web server can serve."""
     from reckless.cli.tables import show_built_index
     from reckless.publish.builder import build_index
 
-    return _context(ctx).answer("index build", lambda _: build_index(manifests, out), show_built_index)
+    return _context(ctx).answer("index build", lambda _: build_index(manifests, out, local=local), show_built_index)
 
 
 app.add_typer(source_app, name="source", rich_help_panel=_MORE)

@@ -6,59 +6,37 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from reckless.cli.globals import Globals
-from reckless.errors import RecklessError
+from reckless.cli.globals import Globals, without_secrets
+from reckless.errors import RecklessError, UsageError
 
 if TYPE_CHECKING:
+    from reckless.model.reporter import Reporter
     from reckless.operate.result import Result
-    from reckless.operate.session import Session
+    from reckless.operate.session import Session, Settings
 
 _T = TypeVar("_T")
 
 
 class Context:
-    """One command's options of every command, and the two ways to answer: text or one JSON object."""
+    """One command: its options, what was said along the way, and the two ways to answer, text or one JSON object."""
 
     def __init__(self, given: Globals, argv: Sequence[str]) -> None:
         self.given = given
-        self.argv = argv
-
-    def session(self, reporter: object = None, *, only_looking: bool = False) -> Session:
-        """Open the session that the options describe."""
-        import os
-
-        from reckless.operate.session import Session, Settings
-
-        g = self.given
-        jobs = os.environ.get("RECKLESS_JOBS", "")
-        return Session(
-            Settings(
-                lightning_dir=g.path(g.lightning_dir),
-                reckless_dir=g.path(g.reckless_dir),
-                conf=g.path(g.conf),
-                network=g.network or None,
-                jobs=int(jobs) if jobs.isdigit() else 0,
-                command="reckless " + " ".join(self.argv),
-            ),
-            reporter,  # type: ignore[arg-type]  # a Progress, or None
-            only_looking=only_looking,
-        )
+        self.command = ""
+        self.log: list[str] = []
+        self._argv = argv
+        self._session: Session | None = None
 
     def change(self, command: str, work: Callable[[Session], Result]) -> int:
         """Run a verb that changes something, showing progress, and say what became of each plugin."""
         from reckless.cli.progress import Progress
 
-        with Progress(json=self.given.json, verbose=self.given.verbose) as progress:
-            try:
-                result = work(self.session(progress))
-            except RecklessError as error:
-                if self.given.json:
-                    self._print(command, (), [*progress.log, error.message], error, ok=False)
-                    return error.exit_code
-                raise
+        self.command = command
+        with Progress(json=self.given.json, verbose=self.given.verbose, log=self.log) as progress:
+            result = work(self._open(progress))
         if self.given.json:
             first = next((o.error for o in result.outcomes if o.error), None)
-            self._print(command, result.outcomes, [*progress.log, *result.notes], first, ok=result.ok)
+            self._print(result.outcomes, [*self.log, *result.notes], first, ok=result.ok)
         else:
             from reckless.cli.render import say_result
 
@@ -75,26 +53,77 @@ class Context:
         ok: Callable[[_T], bool] = lambda _: True,
     ) -> int:
         """Run a verb that only looks; `show` prints its answer, `rows` of it go into the envelope as an array."""
-        found = work(self.session(_Stderr(quiet=self.given.json), only_looking=True))
+        self.command = command
+        found = work(self._open(_Stderr(self.log, quiet=self.given.json), only_looking=True))
         if self.given.json:
             array = rows(found) if rows else found if isinstance(found, (list, tuple)) else [found]
-            self._print(command, array, list(getattr(found, "notes", ())), None, ok=ok(found))
+            self._print(array, [*self.log, *getattr(found, "notes", ())], None, ok=ok(found))
         else:
             show(found)
         return 0 if ok(found) else 1
 
-    def _print(
-        self, command: str, result: Sequence[object], log: Sequence[str], error: RecklessError | None, *, ok: bool
-    ) -> None:
+    def fail(self, error: RecklessError) -> int:
+        """Say that the command failed; returns its exit status."""
+        if self.given.json:
+            self._print((), [*self.log, error.message], error, ok=False)
+        else:
+            from reckless.cli.render import say_error
+
+            say_error(error)
+        return error.exit_code
+
+    def show(self, command: str, text: str) -> int:
+        """Answer with a text that is the same whatever the node: the version, a help page."""
+        self.command = command
+        if self.given.json:
+            self._print((text,), (), None, ok=True)
+        else:
+            print(text)
+        return 0
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether a change under way could not be put back before the command ended."""
+        session = self._session
+        return session is not None and "store" in vars(session) and session.store.layout.journal.exists()
+
+    def _open(self, reporter: Reporter, *, only_looking: bool = False) -> Session:
+        from reckless.operate.session import Session
+
+        command = " ".join(["reckless", *without_secrets(self._argv)])
+        self._session = Session(settings(self.given, command), reporter, only_looking=only_looking)
+        return self._session
+
+    def _print(self, result: Sequence[object], log: Sequence[str], error: RecklessError | None, *, ok: bool) -> None:
         from reckless.cli.envelope import envelope
 
-        print(envelope(command, result, log, error, ok=ok))
+        print(envelope(self.command, result, log, error, ok=ok))
+
+
+def settings(given: Globals, command: str = "reckless") -> Settings:
+    """Return what the command line and the environment say. Raises UsageError `usage`."""
+    import os
+
+    from reckless.operate.session import Settings
+
+    jobs = os.environ.get("RECKLESS_JOBS", "")
+    if jobs and not (jobs.isascii() and jobs.isdecimal()):
+        raise UsageError("usage", f"RECKLESS_JOBS is {jobs!r}, which is no number", "unset it, or set it to 1 or more")
+    return Settings(
+        lightning_dir=given.path(given.lightning_dir),
+        reckless_dir=given.path(given.reckless_dir),
+        conf=given.path(given.conf),
+        network=given.network or None,
+        jobs=int(jobs or 0),
+        command=command,
+    )
 
 
 class _Stderr:
-    """A Reporter for verbs that look: sentences go to stderr."""
+    """A Reporter for verbs that look: sentences go to stderr, and into the envelope's log."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, log: list[str], *, quiet: bool) -> None:
+        self._log = log
         self._quiet = quiet
 
     def step(self, name: str, phase: str, detail: str = "") -> None:
@@ -102,5 +131,8 @@ class _Stderr:
 
     def note(self, text: str) -> None:
         """Print the sentence."""
+        from reckless.cli.style import clean, dim
+
+        self._log.append(clean(text))
         if not self._quiet:
-            print(text, file=sys.stderr)
+            print(dim(clean(text), sys.stderr), file=sys.stderr)

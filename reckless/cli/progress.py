@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -12,24 +13,29 @@ from reckless.cli.style import clean, dim
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.text import Text
     from typing_extensions import Self
 
 _WORDS = {
     "fetch": "fetching", "build": "building", "probe": "probing", "start": "starting", "stop": "stopping",
+    "ready": "ready",
 }  # fmt: skip
 
 
 class Progress:
-    """A Reporter that shows on stderr what goes on; `log` holds every sentence, for the envelope."""
+    """A Reporter that shows on stderr what goes on; `log` gets every sentence, for the envelope.
 
-    def __init__(self, *, json: bool, verbose: bool) -> None:
-        self.log: list[str] = []
+    The phase `done` takes a plugin's live line away, and `ready` stops its clock.
+    """
+
+    def __init__(self, *, json: bool, verbose: bool, log: list[str] | None = None) -> None:
+        self.log: list[str] = [] if log is None else log
         self._quiet = json
         self._verbose = verbose
         self._lock = threading.Lock()
-        self._phases: dict[str, tuple[str, float]] = {}
+        self._phases: dict[str, tuple[str, str, float]] = {}
         self._live: Live | None = None
-        self._terminal = not json and sys.stderr.isatty()
+        self._terminal = not json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def __enter__(self) -> Self:
         """Start showing."""
@@ -44,30 +50,37 @@ class Progress:
 
     def step(self, name: str, phase: str, detail: str = "") -> None:
         """Show that `name` is now in `phase`."""
-        text = f"{name}: {_WORDS.get(phase, phase)}" + (f" ({clean(detail)})" if detail and self._verbose else "")
+        more = f" ({' '.join(clean(detail).split())})" if detail and self._verbose else ""
+        text = f"{name}: {_WORDS.get(phase, phase)}{more}"
         with self._lock:
-            if self.log[-1:] == [text]:
+            if phase == "done":
+                self._phases.pop(name, None)
+                return
+            old = self._phases.get(name)
+            if old and old[:2] == (phase, more):
                 return  # the same phase goes on; only --verbose tells its parts apart
             self.log.append(text)
-            self._phases[name] = (phase, time.monotonic())
+            self._phases[name] = (phase, more, time.monotonic())
             if self._terminal:
-                self._refresh()
+                self._start()
             elif not self._quiet:
                 print(text, file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
         """Show a sentence, and keep it on the screen."""
+        line = clean(text)
         with self._lock:
-            self.log.append(clean(text))
+            self.log.append(line)
             if self._quiet:
                 return
-            line = clean(text)
             if self._live:
-                self._live.console.print(line, highlight=False, markup=False)
+                from rich.text import Text
+
+                self._live.console.print(Text(line, style="dim"), soft_wrap=True)
             else:
                 print(dim(line, sys.stderr), file=sys.stderr, flush=True)
 
-    def _refresh(self) -> None:
+    def _start(self) -> None:
         if self._live is None:
             from rich.console import Console
             from rich.live import Live
@@ -77,9 +90,16 @@ class Progress:
             )
             self._live.start()
 
-    def _lines(self) -> str:
+    def _lines(self) -> Text:
+        from rich.text import Text
+
         now = time.monotonic()
-        return "\n".join(
-            f"{name}: {_WORDS.get(phase, phase)} {now - since:.0f} s"
-            for name, (phase, since) in list(self._phases.items())
-        )
+        rows = list(self._phases.items())
+        width = max((len(name) for name, _ in rows), default=0)
+        lines = [
+            f"{name.ljust(width)}  {_WORDS.get(phase, phase)}"
+            + ("" if phase == "ready" else f" {now - since:.0f} s")
+            + more
+            for name, (phase, more, since) in rows
+        ]
+        return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")

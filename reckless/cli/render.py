@@ -14,7 +14,8 @@ _DID = {
     "uninstall": "removed",
     "enable": "enabled", "disable": "disabled", "rollback": "rolled back", "pin": "pinned",
     "unpin": "unpinned", "set": "set",
-    "unset": "unset", "source": "changed", "keep": "unchanged", "builtin": "built in", "recover": "recovered",
+    "unset": "unset", "source": "changed",
+    "keep": "unchanged", "builtin": "built in", "recover": "recovered",
 }  # fmt: skip
 _UNCHANGED = {
     "keep": "up to date", "enable": "enabled already", "disable": "disabled already", "pin": "pinned already",
@@ -50,9 +51,10 @@ def _say_outcome(o: Outcome) -> None:
     versions = (
         f"{o.before} → {o.version}" if o.before and o.version and o.before != o.version else o.version or o.before
     )
-    title = " ".join(part for part in (o.name, versions) if part)
+    title = clean(" ".join(part for part in (o.name, versions) if part))
     if o.status == "failed":
-        say(f"{paint('✗', 'red')} {title}: not {_DID[o.action]}; {o.message}")
+        not_done = "changed" if o.action == "keep" else _DID[o.action]
+        say(f"{paint('✗', 'red')} {title}: not {not_done}; {clean(o.message)}")
         if o.error:
             sys.stdout.flush()
             say_error(o.error)
@@ -60,8 +62,12 @@ def _say_outcome(o: Outcome) -> None:
     if o.status == "skipped":
         say(f"{paint('-', 'yellow')} {title}: {clean(o.message)}")
         return
+    if o.action == "source":
+        mark = {"done": paint("✓", "green"), "planned": paint("would change", "yellow")}.get(o.status, "·")
+        say(f"{mark} {title}: {clean(o.message)}")
+        return
     if o.status == "planned":
-        say(f"{paint('would', 'yellow')} {o.action} {title}" + (f" ({o.message})" if o.message else ""))
+        say(f"{paint('would', 'yellow')} {o.action} {title}" + (f" ({clean(o.message)})" if o.message else ""))
         for line in (*o.because, *(f"- {step}" for step in o.steps)):
             say(f"    {clean(line)}")
         return

@@ -6,9 +6,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from reckless.cli.render import ago, say
-from reckless.cli.style import clean, columns, dim, paint
+from reckless.cli.style import clean, columns, dim, hanging, one_line, paint, terminal_width
 
 if TYPE_CHECKING:
+    from reckless.errors import RecklessError
     from reckless.model.manifest import Manifest
     from reckless.operate.doctor import Diagnosis
     from reckless.operate.listing import Listing, Row
@@ -81,7 +82,7 @@ def show_hits(hits: tuple[Hit, ...]) -> None:
 def show_info(info: Info) -> None:
     """Print all that is known of a plugin."""
     rows: list[tuple[str, str]] = []
-    say(paint(info.name, "bold") + (f": {clean(info.manifest.plugin.summary)}" if info.manifest else ""))
+    say(paint(clean(info.name), "bold") + (f": {one_line(info.manifest.plugin.summary)}" if info.manifest else ""))
     if info.builtin and info.builtin_here:
         rows.append(("built in", f"this lightningd ships it, since v{info.builtin.since}"))
     elif info.builtin:
@@ -91,10 +92,11 @@ def show_info(info: Info) -> None:
     if info.manifest:
         rows += _manifest_rows(info.manifest, info.fits)
     rows.append(("source", info.source))
-    width = max(len(head) for head, _ in rows)
-    for head, text in rows:
-        if text:
-            say(f"  {dim(head.ljust(width))}  {clean(text)}")
+    shown = [(head, one_line(text)) for head, text in rows if text.strip()]
+    width = max(len(head) for head, _ in shown)
+    room = terminal_width()
+    for head, text in shown:
+        say(hanging(f"  {head.ljust(width)}  ", text, width=room).replace(head, dim(head), 1))
 
 
 def _manifest_rows(manifest: Manifest, fits: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -130,17 +132,33 @@ def show_log(found: tuple[str, str]) -> None:
 
 def show_sources(rows: tuple[SourceRow, ...]) -> None:
     """Print the sources."""
-    table = [
-        (
-            r.location,
-            str(r.plugins) if not r.error else "-",
-            r.error.message
-            if r.error
-            else ("cannot be reached; fetched " + ago(r.fetched_at) if r.offline else ago(r.fetched_at)),
-        )
-        for r in rows
-    ]
-    say(columns(table, ("source", "plugins", "")))
+    say(columns([(r.location, "-" if r.error else str(r.plugins), _freshness(r)) for r in rows], _SOURCE_HEADS))
+    for row in rows:
+        _warn(row.location, row.error)
+        for name, problem in sorted(row.problems.items()):
+            _warn(name, problem)
+
+
+_SOURCE_HEADS = ("source", "plugins", "")
+
+
+def _freshness(row: SourceRow) -> str:
+    if row.error:
+        return "cannot be used"
+    when = ago(row.fetched_at)
+    text = f"cannot be reached; fetched {when}" if row.offline else f"fetched {when}" if when else ""
+    left_out = f"{len(row.problems)} left out" if row.problems else ""
+    return "; ".join(part for part in (text, left_out) if part)
+
+
+def _warn(what: str, error: RecklessError | None) -> None:
+    """Say on stderr why something is left out, every finding of it."""
+    if error is None:
+        return
+    sys.stdout.flush()
+    print(f"{paint('warning:', 'yellow', sys.stderr)} {clean(what)}: {clean(error.message)}", file=sys.stderr)
+    if error.detail and error.detail not in error.message:
+        print("\n".join(f"  {line}" for line in clean(error.detail).splitlines()), file=sys.stderr)
 
 
 def show_diagnosis(found: Diagnosis) -> None:
@@ -153,5 +171,14 @@ def show_diagnosis(found: Diagnosis) -> None:
 
 
 def show_built_index(built: BuiltIndex) -> None:
-    """Print what was written."""
-    say(f"{built.plugins} plugins, {built.releases} releases, {built.builtins} built-ins")
+    """Print what was written; remarks go to stderr."""
+    for finding in built.findings:
+        print(f"{paint('warning:', 'yellow', sys.stderr)} {clean(str(finding))}", file=sys.stderr)
+    counts = (
+        (built.plugins, "plugin"),
+        (built.releases, "release"),
+        (built.builtins, "built-in"),
+        (built.locks, "lock"),
+    )
+    text = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    say(text if built.changed else f"{text}; nothing changed")

@@ -9,7 +9,7 @@ class Reporter(Protocol):
     """Receives progress; implementations must be safe to call from several threads."""
 
     def step(self, name: str, phase: str, detail: str = "") -> None:
-        """Say that plugin `name` is now in `phase` (fetch, build, probe, start, ...)."""
+        """Say that plugin `name` is now in `phase`: fetch, build, probe, ready, stop, start, done (no more of it)."""
         ...
 
     def note(self, text: str) -> None:

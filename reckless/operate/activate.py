@@ -78,8 +78,10 @@ def apply(session: Session, state: State, change: Change) -> Applied:
         session.store.save(done)
     except BaseException as error:
         _undo_saying_so(session, record, error)
+        session.reporter.step(change.name, "done")
         raise
     finish(session, record)
+    session.reporter.step(change.name, "done")
     return Applied(state=done, restart=restart)
 
 
@@ -136,9 +138,8 @@ def _undo_saying_so(session: Session, record: Record, error: BaseException) -> N
             f"{record.name}: could not put everything back ({e}); the next reckless command will try again"
         )
         if isinstance(error, RecklessError):
-            error.hint = f"{error.hint}; run `reckless list` once the cause is mended, to put back what was".lstrip(
-                "; "
-            )
+            later = "once the cause is mended, the next command that changes something puts back what was"
+            error.hint = f"{error.hint}; {later}" if error.hint else later
 
 
 def _effects(session: Session, state: State, change: Change, record: Record, conf: RecklessConf) -> bool:

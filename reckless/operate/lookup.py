@@ -59,6 +59,10 @@ def search(session: Session, words: Sequence[str]) -> tuple[Hit, ...]:
     version = _lightningd(session, state)
     builtins = sources.builtins()
     by_name = {entry.name: (entry, source) for entry, source in sources.catalog()}
+    if sources.problems:
+        session.reporter.note(
+            f"cannot be used: the manifest of {', '.join(sorted(sources.problems))} (`reckless source list` says why)"
+        )
     return tuple(
         Hit(
             entry=entry,

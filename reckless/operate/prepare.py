@@ -112,11 +112,13 @@ def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepar
         receipt = store.receipt(wish.name, tree)
         session.reporter.step(wish.name, "probe", "already built")
         _, checked = _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint)
+        session.reporter.step(wish.name, "ready")
         return Prepared(tree=tree, receipt=receipt, options=checked.options)
     folder = store.make_tree(wish.name, tree)
     try:
         return _make(session, wish, machine, folder, jobs)
     except BaseException as error:
+        session.reporter.step(wish.name, "done")
         _keep_log(session, wish.name, folder, error)
         with contextlib.suppress(OSError):
             remove_tree(folder)
@@ -175,6 +177,7 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
     session.store.seal(folder.name, receipt)
     for note in (*built.notes, *checked.notes):
         reporter.note(f"{wish.name}: {note}")
+    reporter.step(wish.name, "ready")
     return Prepared(tree=folder.name, receipt=receipt, options=checked.options)
 
 

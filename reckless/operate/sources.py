@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reckless.errors import IndexSourceError, RecklessError
@@ -15,13 +15,17 @@ from reckless.system.http import is_allowed
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceRow:
-    """One source: how many plugins it lists, or why it cannot be used; `fetched_at` is a Unix time."""
+    """One source: how many plugins it lists, or why it cannot be used; `fetched_at` is a Unix time.
+
+    `problems` are the plugins whose manifest cannot be used, as far as that is known without fetching each.
+    """
 
     location: str
     plugins: int = 0
     fetched_at: float | None = None
     offline: bool = False
     error: RecklessError | None = None
+    problems: Mapping[str, RecklessError] = field(default_factory=dict)
 
 
 def list_sources(session: Session) -> tuple[SourceRow, ...]:
@@ -35,7 +39,15 @@ def list_sources(session: Session) -> tuple[SourceRow, ...]:
             source = open_source(location, cache=session.settings.cache / "index")
             count = len(source.catalog().plugins)
             fresh = source.freshness
-            rows.append(SourceRow(location=location, plugins=count, fetched_at=fresh.fetched_at, offline=fresh.offline))
+            rows.append(
+                SourceRow(
+                    location=location,
+                    plugins=count,
+                    fetched_at=fresh.fetched_at,
+                    offline=fresh.offline,
+                    problems=dict(source.problems),
+                )
+            )
         except RecklessError as e:
             rows.append(SourceRow(location=location, error=e))
     return tuple(rows)
@@ -53,11 +65,17 @@ def add_sources(session: Session, locations: Sequence[str], *, dry_run: bool = F
             if location in known:
                 outcomes.append(Outcome(name=location, action="source", status="unchanged", message="already there"))
                 continue
-            count = len(open_source(location, cache=session.settings.cache / "index").catalog().plugins)
+            source = open_source(location, cache=session.settings.cache / "index")
+            count = len(source.catalog().plugins)
+            for problem in source.problems.values():
+                session.reporter.note(f"left out: {problem.message}")
             known.append(location)
             outcomes.append(
                 Outcome(
-                    name=location, action="source", status="planned" if dry_run else "done", message=f"{count} plugins"
+                    name=location,
+                    action="source",
+                    status="planned" if dry_run else "done",
+                    message=f"{'add it' if dry_run else 'added'}, {plural(count, 'plugin')}",
                 )
             )
         if not dry_run and tuple(known) != state.sources:
@@ -76,7 +94,9 @@ def remove_sources(session: Session, locations: Sequence[str], *, dry_run: bool 
                 raise RecklessError("no-such-source", f"{text} is not a source", "`reckless source list` shows them")
             known.remove(location)
             used = [e.name for e in state.plugins.values() if e.origin == location]
-            message = f"{', '.join(sorted(used))} came from it and stay" if used else ""
+            message = "remove it" if dry_run else "removed"
+            if used:
+                message += f"; what came from it stays installed: {', '.join(sorted(used))}"
             outcomes.append(
                 Outcome(name=location, action="source", status="planned" if dry_run else "done", message=message)
             )
@@ -84,6 +104,11 @@ def remove_sources(session: Session, locations: Sequence[str], *, dry_run: bool 
             session.store.save(replace(state, sources=tuple(known)))
     notes = () if known else (f"no source is left: back to the default, {DEFAULT_SOURCE}",)
     return Result(outcomes=tuple(outcomes), notes=notes)
+
+
+def plural(count: int, word: str) -> str:
+    """Return `1 plugin`, `2 plugins`."""
+    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def canonical(text: str) -> str:
