@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from reckless.cli.globals import Globals, without_secrets
+from reckless.cli.globals import Globals, secrets_in, without_secrets
 from reckless.errors import RecklessError, UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +63,13 @@ class Context:
         return 0 if ok(found) else 1
 
     def fail(self, error: RecklessError) -> int:
-        """Say that the command failed; returns its exit status."""
+        """Say that the command failed; returns its exit status. A secret on the command line is masked in every text."""
+        if secrets := secrets_in(self._argv):
+            from reckless.model.secrets import mask
+
+            error.message, error.hint, error.detail = (
+                mask(text, secrets) for text in (error.message, error.hint, error.detail)
+            )
         if self.given.json:
             self._print((), [*self.log, error.message], error, ok=False)
         else:

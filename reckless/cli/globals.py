@@ -32,7 +32,7 @@ _OTHER_NAMES = {"update": "upgrade", "source rem": "source remove", "source rm":
 
 HELP = (
     ("-l, --lightning-dir DIR", "lightningd's folder (default: ask the node)"),
-    ("-d, --reckless-dir DIR", "Where plugins are kept (default: there, in reckless)"),
+    ("-d, --reckless-dir DIR", "Where plugins are kept (default: reckless/ in it)"),
     ("-c, --conf FILE", "lightningd's config file, if started with --conf"),
     ("--network NET", "bitcoin, testnet, ... (default: ask the node)"),
     ("-r, --regtest", "The same as --network regtest"),
@@ -143,15 +143,46 @@ def command_of(rest: Sequence[str]) -> str:
     return _OTHER_NAMES.get(name, name)
 
 
+def spread(rest: Sequence[str]) -> list[str]:
+    """Return `rest` with every JSON array of texts replaced by them: `'["one", "two"]'` names two plugins.
+
+    lightningd's own tool takes its targets so, and programs give them so.
+    """
+    out: list[str] = []
+    for item in rest:
+        if item.startswith("[") and item.endswith("]"):
+            import json
+
+            try:
+                found = json.loads(item)
+            except (ValueError, RecursionError):
+                found = None
+            if isinstance(found, list) and all(isinstance(text, str) and text for text in found):
+                out += found
+                continue
+        out.append(item)
+    return out
+
+
 def without_secrets(argv: Sequence[str]) -> list[str]:
     """Return `argv` fit to be shown: the value of every KEY=VALUE whose key looks secret is masked."""
+    return [text for text, _ in _with_secret(argv)]
+
+
+def secrets_in(argv: Sequence[str]) -> list[str]:
+    """Return the values in `argv` that nobody should see."""
+    return [secret for _, secret in _with_secret(argv) if secret]
+
+
+def _with_secret(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each argument as it may be shown, and the secret in it (empty: none)."""
     from reckless.model.secrets import MASK, looks_secret
 
-    shown = []
     for item in argv:
         head = next((h for h in ("--option=", "-o=", "-o") if item.startswith(h)), "")
         key, equals, value = item[len(head) :].partition("=")
         # NAME==VERSION is no option, though the plugin may be called keysend.
-        secret = equals and value and not value.startswith("=") and looks_secret(key)
-        shown.append(f"{head}{key}={MASK}" if secret else item)
-    return shown
+        if equals and value and not value.startswith("=") and looks_secret(key):
+            yield f"{head}{key}={MASK}", value
+        else:
+            yield item, ""

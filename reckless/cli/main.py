@@ -10,7 +10,7 @@ from typing import TextIO
 
 from reckless.cli.complete import INSTRUCTION
 from reckless.cli.context import Context
-from reckless.cli.globals import Globals, command_of, take_globals, wants_json
+from reckless.cli.globals import Globals, command_of, spread, take_globals, wants_json
 from reckless.errors import EXIT_BUG, EXIT_FAILED, EXIT_INTERRUPTED, RecklessError, UsageError
 
 _PAGES = ("-h", "--help", "--show-completion", "--install-completion")
@@ -72,6 +72,7 @@ def _dispatch(context: Context, rest: list[str]) -> int:
         rest = [*rest[1:], "--help"]
     elif not rest or rest in _GROUPS:
         rest = [*rest, "--help"]
+    rest = spread(rest)
     try:
         with interruptible():
             if any(word in _PAGES for word in rest[: rest.index("--") if "--" in rest else None]):
@@ -106,15 +107,17 @@ def _help(context: Context, app: object, rest: list[str]) -> int:
 
 def _usage(error: Exception) -> UsageError | None:
     """Turn what typer says of a command line into our error; None where it is something else."""
+    import re
+
     message = getattr(error, "format_message", None)
     if message is None:
         return None
     path = getattr(getattr(error, "ctx", None), "command_path", "reckless")
     hint = f"`{path} --help` shows " + ("the commands" if path == "reckless" else "how it is used")
-    text, _, near = str(message()).rstrip(".").partition("Did you mean ")
+    text, _, near = re.sub(r"\(Possible options?: ", "Did you mean ", str(message())).partition("Did you mean ")
     text = text.rstrip(". ")
     if near:
-        hint = f"did you mean {near.replace(chr(39), '').rstrip('?')}? {hint}"
+        hint = f"did you mean {near.replace(chr(39), '').rstrip('?).')}? {hint}"
     return UsageError("usage", text[:1].lower() + text[1:], hint)
 
 

@@ -173,7 +173,7 @@ class Session:
             yield self.store.load()
             return
         root = self.store.layout.root
-        self.files.check_owner()
+        self.files.check_owner(self.settings.command)
         try:
             root.mkdir(mode=0o700, exist_ok=True)
         except OSError as e:
