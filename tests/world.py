@@ -29,7 +29,7 @@ BREAKS_IN_INIT = (
     ("BROKEN = false", "BROKEN = true"),
 )
 DOES_NOT_COMPILE = (("fn main() {", "fn main() { this is no Rust"), ("func main() {", "func main() { this is no Go"))
-_VERSION_LINE = re.compile(r'(\bVERSION\b[^"\n]*")[^"\n]*(")')
+_VERSION_LINE = re.compile(r'(\bVERSION\b[^"\n=]*= *")[^"\n]*(")')  # where it is set, not where it is used
 _SOURCES = (".py", ".rs", ".go")
 
 Edits = Iterable[tuple[str, str]]
