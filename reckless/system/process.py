@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 25
 _running: set[subprocess.Popen[bytes]] = set()
-_running_lock = threading.Lock()
+_running_lock = threading.RLock()  # a signal handler may come in while its own thread holds it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,15 +109,17 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
     Raises ProcessError `command-missing` or `command-not-executable`.
     """
     try:
-        process = subprocess.Popen(
-            _limited(command),
-            cwd=command.cwd,
-            env=dict(command.env) if command.env is not None else None,
-            stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
+        with _running_lock:  # so that `kill_all` in another thread never misses one that has just started
+            process = subprocess.Popen(
+                _limited(command),
+                cwd=command.cwd,
+                env=dict(command.env) if command.env is not None else None,
+                stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            _running.add(process)
     except FileNotFoundError as e:
         raise ProcessError(
             "command-missing", f"{command.argv[0]} is not there to be run", f"by hand: {command.by_hand}"
@@ -126,8 +128,6 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
         raise ProcessError(
             "command-not-executable", f"{command.argv[0]} cannot be run: {e.strerror}", f"by hand: {command.by_hand}"
         ) from e
-    with _running_lock:
-        _running.add(process)
     return process
 
 
