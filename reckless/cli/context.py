@@ -63,7 +63,7 @@ class Context:
         return 0 if ok(found) else 1
 
     def fail(self, error: RecklessError) -> int:
-        """Say that the command failed; returns its exit status. A secret on the command line is masked in every text."""
+        """Say that the command failed; returns its status. Secrets of the command line are masked in every text."""
         if secrets := secrets_in(self._argv):
             from reckless.model.secrets import mask
 

@@ -43,7 +43,10 @@ def say_result(result: Result) -> None:
         _say_outcome(outcome)
     if not result.outcomes and not result.notes:
         say("nothing to do")
+    builtin = tuple(f"{o.name} is built into lightningd" for o in result.outcomes if o.action == "builtin")
     for note in result.notes:
+        if builtin and note.startswith(builtin):
+            continue  # its outcome says so already
         print(dim(clean(note), sys.stderr), file=sys.stderr)
 
 
@@ -62,7 +65,7 @@ def _say_outcome(o: Outcome) -> None:
     if o.status == "skipped":
         say(f"{paint('-', 'yellow')} {title}: {clean(o.message)}")
         return
-    if o.action == "source":
+    if o.action in ("source", "builtin"):  # their message says all
         mark = {"done": paint("✓", "green"), "planned": paint("would change", "yellow")}.get(o.status, "·")
         say(f"{mark} {title}: {clean(o.message)}")
         return

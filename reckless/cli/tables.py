@@ -71,12 +71,20 @@ def show_hits(hits: tuple[Hit, ...]) -> None:
         (
             h.entry.name,
             h.entry.version,
-            "built in" if h.builtin else f"has {h.installed}" if h.installed else "",
+            _standing(h),
             h.entry.summary,
         )
         for h in hits
     ]
     say(columns(table, ("name", "newest", "", "summary")))
+
+
+def _standing(hit: Hit) -> str:
+    if hit.builtin:
+        return "built in"
+    if hit.installed:
+        return "installed" if hit.installed == hit.entry.version else f"has {hit.installed}"
+    return "" if hit.entry.status == "active" else hit.entry.status
 
 
 def show_info(info: Info) -> None:
@@ -146,7 +154,7 @@ def _freshness(row: SourceRow) -> str:
     if row.error:
         return "cannot be used"
     when = ago(row.fetched_at)
-    text = f"cannot be reached; fetched {when}" if row.offline else f"fetched {when}" if when else ""
+    text = f"cannot be reached; as of {when}" if row.offline else f"as of {when}" if when else ""
     left_out = f"{len(row.problems)} left out" if row.problems else ""
     return "; ".join(part for part in (text, left_out) if part)
 

@@ -102,9 +102,12 @@ class Session:
     def files(self) -> NodeFiles:
         """Where the node's files are. Raises ConfigError."""
         s = self.settings
-        return locate(
+        found = locate(
             lightning_dir=s.lightning_dir, network=s.network, conf=s.conf, info=self.info, reckless_dir=s.reckless_dir
         )
+        if found.note:
+            self.reporter.note(found.note)
+        return found
 
     @cached_property
     def node(self) -> Lightning:
