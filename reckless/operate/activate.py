@@ -18,7 +18,15 @@ from reckless.errors import NodeDownError, NodeError, RecklessError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options, RecklessConf
 from reckless.operate.session import Session
-from reckless.operate.starting import can_pass_options, has_them_already, remember, why_not
+from reckless.operate.starting import (
+    can_pass_options,
+    from_config,
+    has_them_already,
+    held_since_boot,
+    remember,
+    why_held,
+    why_not,
+)
 from reckless.store import journal
 from reckless.store.journal import Record
 from reckless.system.files import swap_symlink
@@ -69,12 +77,13 @@ def apply(session: Session, state: State, change: Change) -> Applied:
         running=change.before is not None and _is_running(session, change.before),
         block=conf.block(change.name),
     )
+    booted_with = from_config(session, [key for key, _ in conf.options(change.name)]) if record.running else set()
     journal.begin(layout, record)
     try:
         restart = _effects(session, state, change, record, conf)
         done = state.with_entry(change.after) if change.after else state.without(change.name)
         if record.running:
-            done = remember(session, done, (key for key, _ in conf.options(change.name)))
+            done = remember(session, done, booted_with)
         session.store.save(done)
     except BaseException as error:
         _undo_saying_so(session, record, error)
@@ -178,7 +187,6 @@ def _restart_on_node(
         return True  # the built-in that it replaces runs until the config that disables it is read
     passing = _passing(session, state, change, record, had) if comes else ()
     if passing is None:
-        session.reporter.note(why_not(change.name))
         return True
     if before is not None and record.running:
         session.reporter.step(change.name, "stop")
@@ -190,8 +198,22 @@ def _restart_on_node(
     return False
 
 
+def _held(session: Session, state: State, change: Change, record: Record, had: Options) -> set[str]:
+    """Return the options that are to have no value, and to which lightningd would give one at the start."""
+    names = {key for key, _ in had} if record.running else set(change.offers)
+    names = (names & set(change.offers)) - {key for key, _ in change.options}
+    return held_since_boot(session, state, names, running=record.running)
+
+
 def _passing(session: Session, state: State, change: Change, record: Record, had: Options) -> Options | None:
-    """Return the options to pass on at the start; none where lightningd has them already, None where it would die."""
+    """Return the options to pass on at the start; none where lightningd has them already.
+
+    None, with the reason said, where only a restart of lightningd can bring them in, or take them out.
+    """
+    held = _held(session, state, change, record, had)
+    if held:
+        session.reporter.note(why_held(change.name, held))
+        return None
     if not change.options:
         return ()
     leaving = change.offered if record.running else ()
@@ -199,6 +221,7 @@ def _passing(session: Session, state: State, change: Change, record: Record, had
         return change.options
     if record.running and had == change.options and has_them_already(session, had):
         return ()
+    session.reporter.note(why_not(change.name))
     return None
 
 

@@ -26,7 +26,7 @@ def boot_of(session: Session) -> str:
 
 
 def remember(session: Session, state: State, names: Iterable[str]) -> State:
-    """Note options whose plugin we stop, so that a later start knows what this run of lightningd may still hold."""
+    """Note options from the config whose plugin we stop, so that a later start knows what lightningd still holds."""
     boot = boot_of(session)
     known_boot, *left = state.left.get(session.network, ("",))
     kept = left if known_boot == boot else []
@@ -39,10 +39,7 @@ def left_behind(session: Session, state: State, *, leaving: Collection[str] = ()
 
     `leaving` are the options of a plugin that is about to be stopped. Raises NodeError.
     """
-    boot, *left = state.left.get(session.network, ("",))
-    candidates = {line.key for line in session.files.scan().lines}
-    if boot == boot_of(session):
-        candidates |= set(left)
+    candidates = {line.key for line in session.files.scan().lines} | _noted(session, state)
     known = session.node.taken(sorted(candidates))
     return {name for name in candidates if name not in known or name in leaving}
 
@@ -62,9 +59,37 @@ def has_them_already(session: Session, options: Options) -> bool:
     return True
 
 
+def from_config(session: Session, names: Collection[str]) -> set[str]:
+    """Return those of these options, of running plugins, that have a value from a config file. Raises NodeError."""
+    configured = session.node.configured() if names else {}
+    return {n for n in names if n in configured and any(":" in source for source in configured[n].sources)}
+
+
+def held_since_boot(session: Session, state: State, names: Collection[str], *, running: bool) -> set[str]:
+    """Return those of a plugin's options that this run of lightningd took from its config.
+
+    It gives them to the plugin at every start, whatever the config says by then. Raises NodeError.
+    """
+    return set(names) & (_noted(session, state) | (from_config(session, names) if running else set()))
+
+
+def _noted(session: Session, state: State) -> set[str]:
+    """Return what was remembered of this run of lightningd."""
+    boot, *left = state.left.get(session.network, ("",))
+    return set(left) if boot == boot_of(session) else set()
+
+
 def why_not(name: str) -> str:
     """Say why a plugin has to wait."""
     return (
         f"{name} waits for a restart of lightningd: this one would crash if a plugin was started with options now, "
         "because an option that its config had when it started belongs to a plugin that no longer runs"
+    )
+
+
+def why_held(name: str, options: Collection[str]) -> str:
+    """Say why options that were taken out still have their old value."""
+    return (
+        f"{name} has the old value of {', '.join(sorted(options))} until lightningd is restarted: "
+        "it goes on giving it what the config said when lightningd started"
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,12 +16,13 @@ from tests.nodes import Node
 from tests.servers import FileServer, GitServer
 from tests.world import World
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 RECKLESS = Path(sys.executable).with_name("reckless")
 PATIENCE = 240.0
 BOTH = pytest.mark.parametrize("kind", ["stand-in", pytest.param("real", marks=pytest.mark.lightningd)])
-NEEDS_COMPILERS = [
-    pytest.mark.skipif(not shutil.which(tool), reason=f"no {tool} on PATH") for tool in ("cargo", "go")
-]
+NEEDS_COMPILERS = [pytest.mark.skipif(not shutil.which(tool), reason=f"no {tool} on PATH") for tool in ("cargo", "go")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ class Shop:
         shutil.rmtree(self.folder / "site", ignore_errors=True)
         self.world.built_index(self.folder / "site")
 
-    def __enter__(self) -> Shop:
+    def __enter__(self) -> Self:
         self.git.__enter__()
         self.site.__enter__()
         return self
@@ -144,7 +144,7 @@ class Snapshot:
         own = [node.config, node.netdir / "config", node.netdir / "config.setconfig"]
         reckless = node.dir / "reckless"
         own += [reckless / f"{node.network}-reckless.conf", reckless / "state.json", reckless / "journal.json"]
-        links = {str(p): os.readlink(p).encode() for p in sorted(reckless.glob("*/current"))}
+        links = {str(p): str(p.readlink()).encode() for p in sorted(reckless.glob("*/current"))}
         return cls(
             plugins=node.plugins() if node.running else {},
             files={str(p): p.read_bytes() for p in own if p.is_file()} | links,

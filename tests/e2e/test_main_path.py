@@ -71,7 +71,7 @@ def test_plugins_are_found_installed_with_what_they_depend_on_and_called(kind, s
     assert {n for n, row in rows.items() if not row["requested"]} == {"python-hello"}
     assert {row["health"] for row in rows.values()} == {"running"}
     assert [line for line in reckless("list").stdout.splitlines() if "dependency" in line and "python-hello" in line]
-    assert {p for p in node.plugins()} == {row["path"] for row in rows.values()}
+    assert set(node.plugins()) == {row["path"] for row in rows.values()}
     comes_up_again(node)
     assert versions(node) == dict.fromkeys(ALL, "1.0.0")
 
@@ -202,11 +202,26 @@ def test_options_are_set_and_unset_and_outlive_being_disabled(kind, installed, n
     comes_up_again(node)
     assert node.cli("go-hello")["say"] == "servus"
 
-    reckless("unset", "go-hello", "go-greeting")
+    said = reckless("unset", "go-hello", "go-greeting")
 
-    assert node.cli("go-hello")["say"] == "hello"
+    assert "restart lightningd" in said.stdout, "lightningd gives a plugin what its config said at boot"
+    assert "go-hello has the old value of go-greeting until lightningd is restarted" in said.stderr
+    assert node.cli("go-hello")["say"] == "servus"
     comes_up_again(node)
     assert node.cli("go-hello")["say"] == "hello"
+    reckless("set", "go-hello", "go-greeting=grias di")
+    reckless("unset", "go-hello", "go-greeting")
+    assert node.cli("go-hello")["say"] == "hello", "no restart for what the config did not say at boot"
+
+
+@BOTH
+def test_options_that_leave_before_a_restart_hold_nothing_up(kind, installed, node):
+    installed("uninstall", "rust-hello")  # lightningd had its option from `plugin start` only
+    installed("install", "rust-hello")
+    assert node.cli("rust-hello")["say"] == "hello"
+    installed("uninstall", "rust-hello")
+    installed("set", "go-hello", "go-greeting=servus")
+    assert node.cli("go-hello")["say"] == "servus"
 
 
 @BOTH
