@@ -12,6 +12,7 @@ from packaging.version import Version
 from reckless.errors import ResolutionError
 from reckless.model.versions import lightningd_fits
 from reckless.resolve.blame import blame
+from reckless.resolve.effort import TO_ANSWER, Effort
 from reckless.resolve.ground import FAULTS, Fault, Ground
 from reckless.resolve.problem import Wanted
 from reckless.resolve.story import Story, missing_text
@@ -21,6 +22,7 @@ from reckless.resolve.world import Assumptions, Candidate, Fact, FactKind, World
 MANY_SENTENCES = 10
 MANY_HINTS = 3
 MANY_TRIALS = 5
+_FAR_OFF = Version("9999")
 _FAULT_CODES: dict[Fault, str] = {
     "lightningd": "not-for-this-lightningd",
     "toolchain": "toolchain-missing",
@@ -42,17 +44,30 @@ _EASE: tuple[FactKind, ...] = (
 )
 
 
-def explain(ground: Ground, given: Assumptions | None = None) -> ResolutionError:
+def explain(ground: Ground, given: Assumptions, effort: Effort) -> ResolutionError:
     """Return the error for a problem that has no answer."""
     unknown = [n for n in sorted(ground.wanted) if Fact("missing", n) in World(ground, Assumptions()).facts()]
     if len(unknown) > 1:
         return _unknown(ground, unknown)
-    given = given or Assumptions()
-    story = Story(ground, given, blame(ground, given))
-    return _error(story)
+    return _error(Story(ground, given, blame(ground, given, effort)), effort)
 
 
-def held_back(world: World, answer: dict[str, Candidate], name: str) -> str:
+def why_not(ground: Ground, given: Assumptions, effort: Effort) -> list[str]:
+    """Say in sentences why these assumptions leave no answer; nothing where there is one, or nobody knows."""
+    facts = blame(ground, given, effort)
+    return Story(ground, given, facts).sentences() if facts else []
+
+
+def too_hard() -> ResolutionError:
+    """Return the error for a problem that was given up."""
+    return ResolutionError(
+        "too-hard",
+        f"Too many releases exclude each other: {TO_ANSWER} attempts did not show whether any set of them fits.",
+        "ask for fewer plugins at a time, or for exact versions, as in `reckless install NAME==VERSION`",
+    )
+
+
+def held_back(world: World, answer: dict[str, Candidate], name: str, effort: Effort) -> str:
     """Say why `name` did not get its newest release; empty where it did, or where nobody knows.
 
     What else was asked to move is taken as decided. Only if that does not explain it, what nobody asked to move is too.
@@ -65,11 +80,12 @@ def held_back(world: World, answer: dict[str, Candidate], name: str) -> str:
     wish = Wanted(name=name, specifier=SpecifierSet(f"=={newest}"))
     supposed = Ground(replace(problem, wanted=(*problem.wanted, wish)))
     targets = {n: v for n, v in given.targets.items() if n != name}
+    unusable = tuple(Fact("fault", name, detail=f) for f in supposed.faults(name)[newest])
     for frozen in (frozenset[str](), given.frozen - {name}):
-        facts = blame(supposed, Assumptions(frozen=frozen, targets=targets))
+        assumptions = Assumptions(frozen=frozen, targets=targets)
+        facts = (Fact("wanted", name), *unusable) if unusable else blame(supposed, assumptions, effort)
         if facts:
-            story = Story(supposed, Assumptions(frozen=frozen, targets=targets), facts, assumed=name)
-            return _message(story.sentences())
+            return _message(Story(supposed, assumptions, facts, assumed=name).sentences())
     return ""
 
 
@@ -86,10 +102,10 @@ def _newest(ground: Ground, name: str) -> Version | None:
     )
 
 
-def _error(story: Story) -> ResolutionError:
+def _error(story: Story, effort: Effort) -> ResolutionError:
     sentences = story.sentences()
     detail = " ".join(sentences) if len(sentences) > MANY_SENTENCES else ""
-    return ResolutionError(_code(story), _message(sentences), _hint(story), detail=detail)
+    return ResolutionError(_code(story), _message(sentences), _hint(story, effort), detail=detail)
 
 
 def _message(sentences: list[str]) -> str:
@@ -122,16 +138,16 @@ def _code(story: Story) -> str:
     return "no-such-plugin" if missing else "no-such-version"
 
 
-def _hint(story: Story) -> str:
+def _hint(story: Story, effort: Effort) -> str:
     facts = sorted(story.facts, key=lambda f: _EASE.index(f.kind))
-    hints = list(dict.fromkeys(h for f in facts for h in _help(story, f)))
+    hints = list(dict.fromkeys(h for f in facts for h in _help(story, f, effort)))
     if hints:
         return ", or ".join(hints[:MANY_HINTS])
     name = next((f.name for kind in ("depends", "wanted") for f in story.facts if f.kind == kind), "NAME")
     return f"`reckless info {name}` shows its releases and what they need"
 
 
-def _help(story: Story, fact: Fact) -> Iterator[str]:
+def _help(story: Story, fact: Fact, effort: Effort) -> Iterator[str]:
     """Say what would make this fact go away; each is enough by itself."""
     name = fact.name
     if fact.kind == "pinned":
@@ -140,7 +156,7 @@ def _help(story: Story, fact: Fact) -> Iterator[str]:
         yield f"`reckless upgrade {name}`"
     elif fact.kind == "older":
         here = story.ground.problem.installed[name].version
-        yield from _exactly(story, name, [r.version for r in story.ground.releases(name) if r.version < here])
+        yield from _exactly(story, name, [r.version for r in story.ground.releases(name) if r.version < here], effort)
     elif fact.kind == "here":
         yield f"`reckless uninstall {name}`"
     elif fact.kind == "wanted" and len(story.ground.wanted) > 1:
@@ -150,10 +166,10 @@ def _help(story: Story, fact: Fact) -> Iterator[str]:
         asked = name in story.ground.wanted or name in story.ground.problem.builtins
         yield from (_near(story.ground, name) or [_LOOK]) if asked else [adding]
     elif fact.kind == "fault":
-        yield from _help_fault(story, fact)
+        yield from _help_fault(story, fact, effort)
 
 
-def _help_fault(story: Story, fact: Fact) -> Iterator[str]:
+def _help_fault(story: Story, fact: Fact, effort: Effort) -> Iterator[str]:
     name = fact.name
     if fact.detail == "lightningd":
         yield from _better_lightningd(story, name)
@@ -165,30 +181,33 @@ def _help_fault(story: Story, fact: Fact) -> Iterator[str]:
             yield f"install {what}" + ("" if programs.lower() == toolchain_text(language).lower() else f" ({programs})")
     elif fact.detail in {"yanked", "prerelease"}:
         fault: Fault = "yanked" if fact.detail == "yanked" else "prerelease"
-        yield from _exactly(story, name, [r.version for r in story.faulty(name, fault)])
+        takes = _exactly(story, name, [r.version for r in story.faulty(name, fault)], effort)
+        yield from (f"{command} takes it all the same" for command in takes)
 
 
 def _better_lightningd(story: Story, name: str) -> Iterator[str]:
-    """Name the oldest newer lightningd that some release fits, else say that an older one would do."""
+    """Name the oldest newer lightningd that the newest release to have one fits."""
     now = story.ground.problem.lightningd
-    releases = story.faulty(name, "lightningd")
-    bounds = [
-        Version(s.version) for r in releases for s in r.cln if s.operator in {">=", "~=", "=="} and "*" not in s.version
-    ]
-    newer = sorted(v for v in bounds if now and v > now and any(lightningd_fits(r.cln, v) for r in releases))
-    if newer:
-        yield f"upgrade lightningd to {lightningd_text(newer[0])} or newer"
+    for release in story.faulty(name, "lightningd"):
+        bounds = [Version(s.version) for s in release.cln if s.operator in {">=", "~="}]
+        newer = sorted(v for v in bounds if now and v > now and lightningd_fits(release.cln, v))
+        if newer:
+            open_ended = lightningd_fits(release.cln, _FAR_OFF)
+            better = f"{lightningd_text(newer[0])} or newer" if open_ended else f"one within {bounds_text(release.cln)}"
+            yield f"upgrade lightningd to {better}"
+            return
+    yield f"ask its author for a release that fits this lightningd (`reckless info {name}` shows where)"
 
 
-def _exactly(story: Story, name: str, versions: list[Version]) -> Iterator[str]:
+def _exactly(story: Story, name: str, versions: list[Version], effort: Effort) -> Iterator[str]:
     """Name the newest of these versions that, asked for by itself, leads to an answer."""
-    from reckless.resolve.search import search
+    from reckless.resolve.search import find
 
     problem = story.ground.problem
     for version in [v for v in versions if story.would_do(name, v)][:MANY_TRIALS]:
         wish = Wanted(name=name, specifier=SpecifierSet(f"=={version}"))
         supposed = Ground(replace(problem, wanted=(*problem.wanted, wish)))
-        if search(World(supposed, Assumptions())):
+        if find(World(supposed, Assumptions()), effort):
             yield f"`reckless install {name}=={version}`"
             return
 

@@ -11,31 +11,32 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
 from resolvelib.structs import RequirementInformation
 
-from reckless.errors import ResolutionError
+from reckless.resolve.effort import Effort, OutOfEffort
 from reckless.resolve.world import Candidate, Requirement, World
-
-MAX_ROUNDS = 10_000
 
 Answer = dict[str, Candidate]
 
 
-def search(world: World) -> Answer | None:
-    """Return what stands for each name that is needed, or None where nothing fits.
-
-    Raises ResolutionError `too-hard` where that could not be found out with bounded effort.
-    """
-    resolver: Resolver[Requirement, Candidate, str] = Resolver(_Provider(world), BaseReporter())
+def search(world: World, effort: Effort) -> Answer | None:
+    """Return what stands for each name that is needed, or None where nothing fits. Raises OutOfEffort."""
+    if effort.left <= 0:
+        raise OutOfEffort
+    resolver: Resolver[Requirement, Candidate, str] = Resolver(_Provider(world), _Reporter(effort))
     try:
-        mapping = resolver.resolve(world.roots(), max_rounds=MAX_ROUNDS).mapping
+        mapping = resolver.resolve(world.roots(), max_rounds=effort.left).mapping
     except ResolutionImpossible:
         return None
     except ResolutionTooDeep as e:
-        raise ResolutionError(
-            "too-hard",
-            f"no set of releases that fit together was found within {MAX_ROUNDS} attempts; nothing was changed",
-            "ask for fewer plugins at a time, or for exact versions: `reckless install NAME==VERSION`",
-        ) from e
+        raise OutOfEffort from e
     return _needed(world, mapping)
+
+
+def find(world: World, effort: Effort) -> Answer | None:
+    """Return an answer, or None where there is none or the effort does not reach to find out."""
+    try:
+        return search(world, effort)
+    except OutOfEffort:
+        return None
 
 
 def _needed(world: World, mapping: Mapping[str, Candidate]) -> Answer:
@@ -48,6 +49,16 @@ def _needed(world: World, mapping: Mapping[str, Candidate]) -> Answer:
             needed.add(name)
             todo += [r.name for r in world.requirements(mapping[name]) if r.kind == "depends"]
     return {name: mapping[name] for name in sorted(needed)}
+
+
+class _Reporter(BaseReporter[Requirement, Candidate, str]):
+    """Counts rounds."""
+
+    def __init__(self, effort: Effort) -> None:
+        self._effort = effort
+
+    def starting_round(self, index: int) -> None:  # noqa: ARG002
+        self._effort.spend()
 
 
 class _Provider(AbstractProvider[Requirement, Candidate, str]):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from reckless.resolve.explain import explain, held_back
+from reckless.resolve.effort import TO_ANSWER, TO_EXPLAIN, TO_IMPROVE, Effort, OutOfEffort
+from reckless.resolve.explain import explain, held_back, too_hard, why_not
 from reckless.resolve.ground import Ground, contains
 from reckless.resolve.notes import notes_on
 from reckless.resolve.order import start_order, stop_order
@@ -29,7 +30,6 @@ __all__ = ["removal", "resolve"]
 
 # How often to search for an answer that is better still; past that, a good one is good enough.
 MAX_TRIES = 300
-MAX_BETTER = 50
 
 
 def resolve(problem: Problem) -> Resolution:
@@ -41,30 +41,36 @@ def resolve(problem: Problem) -> Resolution:
     from reckless.resolve.search import search
 
     ground = Ground(problem)
-    answer = search(World(ground, Assumptions()))
+    try:
+        answer = search(World(ground, Assumptions()), Effort(TO_ANSWER))
+    except OutOfEffort as e:
+        raise too_hard() from e
     if answer is None:
-        raise explain(ground)
-    given, answer = _newest(ground, Assumptions(), answer, [n for n in problem.upgrade if n in problem.installed])
-    given, answer = _calmest(ground, given, answer)
-    given, answer = _newest(ground, given, answer, [n for n in ground.wanted if n not in problem.installed])
-    return _resolution(World(ground, given), answer)
+        raise explain(ground, Assumptions(), Effort(TO_EXPLAIN))
+    effort = Effort(TO_IMPROVE)
+    given, answer = _newest(ground, Assumptions(), answer, problem.upgrade & set(problem.installed), effort)
+    given, answer = _calmest(ground, given, answer, effort)
+    given, answer = _newest(ground, given, answer, set(ground.wanted) - set(problem.installed), effort)
+    return _resolution(World(ground, given), answer, Effort(TO_EXPLAIN))
 
 
-def _newest(ground: Ground, given: Assumptions, answer: Answer, names: Iterable[str]) -> tuple[Assumptions, Answer]:
+def _newest(
+    ground: Ground, given: Assumptions, answer: Answer, names: Iterable[str], effort: Effort
+) -> tuple[Assumptions, Answer]:
     """Give each name, in name order, the best release that it can have, and hold it there.
 
     The search decides on these names first and so gets it right nearly always; backjumping may pass by a better one.
     """
-    from reckless.resolve.search import search
+    from reckless.resolve.search import find
 
     for name in sorted(names):
         if name not in answer:
             continue
-        for candidate in World(ground, given).candidates(name)[:MAX_BETTER]:
+        for candidate in World(ground, given).candidates(name):
             if candidate.version == answer[name].version:
                 break
             targeted = replace(given, targets={**given.targets, name: candidate.version})
-            better = search(World(ground, targeted))
+            better = find(World(ground, targeted), effort)
             if better is not None and name in better:
                 answer = better
                 break
@@ -72,9 +78,9 @@ def _newest(ground: Ground, given: Assumptions, answer: Answer, names: Iterable[
     return given, answer
 
 
-def _calmest(ground: Ground, given: Assumptions, answer: Answer) -> tuple[Assumptions, Answer]:
+def _calmest(ground: Ground, given: Assumptions, answer: Answer, effort: Effort) -> tuple[Assumptions, Answer]:
     """Move as few installed plugins as can be that nobody asked to move, and hold the others where they are."""
-    from reckless.resolve.search import search
+    from reckless.resolve.search import find
 
     installed = ground.problem.installed
     free = [n for n in sorted(installed) if n not in given.targets and not ground.may_go_back(n)]
@@ -83,22 +89,22 @@ def _calmest(ground: Ground, given: Assumptions, answer: Answer) -> tuple[Assump
     tries = (movable for size in range(len(moved)) for movable in combinations(free, size))
     for movable in islice(tries, MAX_TRIES):
         calmer = replace(given, frozen=frozenset(free).difference(movable))
-        found = search(World(ground, calmer))
+        found = find(World(ground, calmer), effort)
         if found is not None:
             return calmer, found
     return replace(given, frozen=frozenset(free).difference(moved)), answer
 
 
-def _resolution(world: World, answer: Answer) -> Resolution:
+def _resolution(world: World, answer: Answer, effort: Effort) -> Resolution:
     problem = world.ground.problem
     needs = {name: {d.name for d in depends_of(world, c)} for name, c in answer.items()}
-    choices = tuple(_choice(world, answer, name) for name in start_order(needs))
+    choices = tuple(_choice(world, answer, name, effort) for name in start_order(needs))
     gone = [n for n in problem.installed if n not in answer or answer[n].kind == "builtin"]
     unneeded = stop_order({n: {d.name for d in problem.installed[n].depends} for n in gone})
     return Resolution(choices=choices, unneeded=unneeded, notes=notes_on(world, answer, choices, unneeded))
 
 
-def _choice(world: World, answer: Answer, name: str) -> Choice:
+def _choice(world: World, answer: Answer, name: str, effort: Effort) -> Choice:
     problem, candidate = world.ground.problem, answer[name]
     here = world.ground.separate(name)
     installed = problem.installed.get(name)
@@ -109,9 +115,9 @@ def _choice(world: World, answer: Answer, name: str) -> Choice:
         version=candidate.version,
         release=candidate.release,
         requested=name in world.ground.wanted or (installed is not None and installed.requested),
-        because=tuple(_because(world, answer, name)),
+        because=tuple(_because(world, answer, name, effort)),
         before=installed.version if installed else None,
-        held_back=held_back(world, answer, name) if _asked_to_move(problem, world, name) else "",
+        held_back=held_back(world, answer, name, effort) if _asked_to_move(problem, world, name) else "",
     )
 
 
@@ -127,7 +133,7 @@ def _asked_to_move(problem: Problem, world: World, name: str) -> bool:
     return name in problem.upgrade or (name in world.ground.wanted and name not in problem.installed)
 
 
-def _because(world: World, answer: Answer, name: str) -> list[str]:
+def _because(world: World, answer: Answer, name: str, effort: Effort) -> list[str]:
     """Say who needs it, and for a move that nobody asked for also what would not have it as it was."""
     ground, chosen = world.ground, answer[name]
     here = ground.separate(name)
@@ -146,7 +152,7 @@ def _because(world: World, answer: Answer, name: str) -> list[str]:
             if relation.kind == "depends" or (here and contains(relation.other.specifier, here.version)):
                 verb = "depends on" if relation.kind == "depends" else "conflicts with"
                 reasons.append(f"{holder.name} {holder.version} {verb} {needs_text(relation.other)}")
-    return reasons + ([] if _reasoned(world, answer, name) else _forced(world, name))
+    return reasons + ([] if _reasoned(world, answer, name) else _forced(world, name, effort))
 
 
 def _reasoned(world: World, answer: Answer, name: str) -> bool:
@@ -158,8 +164,7 @@ def _reasoned(world: World, answer: Answer, name: str) -> bool:
     return any(r.name == name and not world.satisfied(r, keep) for c in answer.values() for r in world.requirements(c))
 
 
-def _forced(world: World, name: str) -> list[str]:
+def _forced(world: World, name: str, effort: Effort) -> list[str]:
     """Say why a plugin had to move although nothing that was chosen rules out its old release: what that one needs."""
     given = Assumptions(frozen=world.given.frozen | {name}, targets=world.given.targets)
-    error = explain(World(world.ground, given).ground, given)
-    return [error.message.rstrip(".")]
+    return [s.rstrip(".") for s in why_not(world.ground, given, effort)]

@@ -21,6 +21,7 @@ from reckless.resolve.words import (
 from reckless.resolve.world import Assumptions, Candidate, Fact, World
 
 MANY_VERSIONS = 12
+MANY_ALIKE = 5
 
 
 class Story:
@@ -46,10 +47,17 @@ class Story:
                 todo += [r.other.name for r in self._held_by(name)]
         return told + [s for name in seen for s in self._in_the_end(name)]
 
-    def bounds_on(self, name: str) -> list[SpecifierSet]:
-        """Return the bounds within which a release of `name` has to be, by the facts told."""
+    def bounds_on(self, name: str) -> list[list[SpecifierSet]]:
+        """Return the bounds that a release of `name` has to meet by the facts told: of each group, one of them.
+
+        A group is what one plugin asks: its releases may differ in that, and any of them will do.
+        """
         wanted = self.ground.wanted.get(name, ()) if self.has("wanted", name) else ()
-        return [*wanted, *(r.other.specifier for r in self.relations if r.kind == "depends" and r.other.name == name)]
+        asking: dict[str, list[SpecifierSet]] = {}
+        for relation in self.relations:
+            if relation.kind == "depends" and relation.other.name == name:
+                asking.setdefault(relation.holder, []).append(relation.other.specifier)
+        return [*([s] for s in wanted), *asking.values()]
 
     def faulty(self, name: str, fault: Fault) -> list[Release]:
         """Return the releases of `name` that would do but for this fault (and perhaps others), newest first."""
@@ -58,7 +66,7 @@ class Story:
 
     def would_do(self, name: str, version: Version) -> bool:
         """Say whether this version is within all bounds told."""
-        return all(contains(s, version) for s in self.bounds_on(name))
+        return all(any(contains(s, version) for s in group) for group in self.bounds_on(name))
 
     def has(self, kind: str, name: str) -> bool:
         """Say whether such a fact is told."""
@@ -87,7 +95,7 @@ class Story:
                 self._introduced.add(name)
         told += self._status(name, quiet=bool(held))
         told += [s for fault in faults for s in self._faults(name, fault)]
-        return told + [self._relation(r) for r in held]
+        return told + self._relations(held)
 
     def _status(self, name: str, *, quiet: bool) -> list[str]:
         if self.has("missing", name):
@@ -113,6 +121,21 @@ class Story:
             f"{self._subject(name, versions)} {many if len(versions) > 1 else one}."
             for (one, many), versions in groups.items()
         ]
+
+    def _relations(self, held: list[Relation]) -> list[str]:
+        """Tell each relation, or all to the same plugin at once where every release has another one."""
+        alike: dict[tuple[str, str], list[Relation]] = {}
+        for relation in held:
+            alike.setdefault((relation.kind, relation.other.name), []).append(relation)
+        told = []
+        for group in alike.values():
+            if len(group) < MANY_ALIKE:
+                told += [self._relation(r) for r in group]
+                continue
+            bounds = versions_text([needs_text(r.other) for r in group])
+            verb = "depends on one of" if group[0].kind == "depends" else "conflicts with one of"
+            told.append(f"Every release of {group[0].holder} that would do {verb} {bounds}.")
+        return told
 
     def _relation(self, relation: Relation) -> str:
         here = self.ground.problem.installed.get(relation.holder)
@@ -154,9 +177,11 @@ class Story:
             shown = versions_text([str(v) for v in fitting])
             alone = f"Of {name} there {'is' if len(fitting) == 1 else 'are'} only {shown}."
             return [alone] if fitting and against and bounds else []
-        if len(bounds) == 1:
-            return [f"No release of {name} is within {bounds_text(bounds[0])}: {only}."]
-        return [f"No release of {name} is within all of these bounds: {only}."]
+        if len(bounds) > 1:
+            return [f"No release of {name} suits them all: {only}."]
+        if len(bounds[0]) > 1:
+            return [f"No release of {name} suits any of them: {only}."]
+        return [f"No release of {name} is within {bounds_text(bounds[0][0])}: {only}."]
 
     def _versions(self, name: str) -> list[Version]:
         here = self.ground.problem.installed.get(name)

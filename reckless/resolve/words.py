@@ -47,10 +47,10 @@ def listed(items: Iterable[str], last: str = "and") -> str:
 
 
 def versions_text(versions: Sequence[str], shown: int = _SHOWN) -> str:
-    """Join versions, newest first as given; a long list ends with how many more there are."""
+    """Join versions, newest first as given; a long list ends with how many others there are."""
     if len(versions) <= shown:
         return listed(versions)
-    return f"{', '.join(versions[: shown - 1])} and {len(versions) - shown + 1} older ones"
+    return f"{', '.join(versions[: shown - 1])} and {len(versions) - shown + 1} others"
 
 
 def toolchain_text(language: Language) -> str:

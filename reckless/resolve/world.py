@@ -77,6 +77,7 @@ class World:
         self.candidates = cache(self._candidates)
         self.relations = cache(self._relations)
         self.requirements = cache(self._requirements)
+        self.satisfied = cache(self._satisfied)  # asked a hundred times for each answer
         self.nothing = cache(lambda name: Candidate(name, "nothing", NOBODY))
 
     def roots(self) -> tuple[Requirement, ...]:
@@ -98,7 +99,7 @@ class World:
         """Return what a candidate asks of others."""
         return tuple(Requirement(r.kind, r.other.name, r.other.specifier) for r in self.relations(candidate))
 
-    def satisfied(self, requirement: Requirement, candidate: Candidate) -> bool:
+    def _satisfied(self, requirement: Requirement, candidate: Candidate) -> bool:
         """Say whether a candidate is what a requirement asks for.
 
         What the node itself provides meets any bounds: its versions are lightningd's and say nothing about the bounds
