@@ -51,11 +51,6 @@ def this_machine(path: str | None = None, *, languages: Collection[Language] | N
     return Machine(os=_os(), arch=_arch(), libc=_libc(), toolchains=found, pythons=pythons.result() if pythons else ())
 
 
-def forget() -> None:
-    """Look again the next time: after something was installed, and in tests."""
-    _toolchain.cache_clear()
-
-
 def _pythons(path: str) -> tuple[Version, ...]:
     return tuple(sorted({i.version for i in interpreters(path)}, reverse=True))
 

@@ -51,7 +51,8 @@ class Environment:
     def create(self) -> None:
         """Make it, empty: no pip in it."""
         if self.uv:
-            self.steps.run("uv venv", self.uv, "venv", "--no-project", "--python", self.interpreter.path, self.root)
+            argv: list[str | Path] = [self.uv, "venv", "--no-project", "--python", self.interpreter.path, self.root]
+            self.steps.run("uv venv", *argv, cwd=self.steps.job.tree)  # not in the source: see _install
         else:
             self._virtualenv(self.root, "--no-seed")
 

@@ -268,6 +268,25 @@ def test_an_unlocked_source_is_installed_and_said_to_be_unpinned(workshop, with_
     assert "requirements.txt" in built.notes[0]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("with_uv", [True, False])
+def test_a_network_that_is_down_is_said_to_be(workshop, with_uv):
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1", "UV_HTTP_RETRIES": "0"}
+    shop = workshop("python", path=path_with(uv_folder()) if with_uv else without("uv"), env=nowhere)
+    with pytest.raises(BuildError) as e:
+        shop.build(shop.job({"plugin.py": PYTHON, "requirements.txt": "mdurl\n"}))
+    assert e.value.code == "build-failed"
+    assert "network" in e.value.message
+
+
+def test_a_tree_that_cannot_be_written(shop):
+    job = shop.job({"plugin.py": PYTHON})
+    job.log.mkdir()
+    with pytest.raises(BuildError) as e:
+        shop.build(job)
+    assert e.value.code == "build-failed"
+
+
 @pytest.mark.parametrize(
     ("files", "word"),
     [

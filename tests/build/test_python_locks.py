@@ -126,6 +126,41 @@ def test_a_pylock_for_another_environment_is_refused():
         pylock_pins(msgspec.toml.decode(text, type=PyLock), markers())
 
 
+def test_a_pylocks_development_groups_are_left_out():
+    text = """
+lock-version = "1.0"
+default-groups = ["main"]
+[[packages]]
+name = "used"
+version = "1"
+marker = "'main' in dependency_groups"
+wheels = [{ hashes = { sha256 = "11" } }]
+[[packages]]
+name = "tests"
+version = "1"
+marker = "'dev' in dependency_groups or 'docs' in extras"
+wheels = [{ hashes = { sha256 = "22" } }]
+"""
+    assert [p.name for p in pylock_pins(msgspec.toml.decode(text, type=PyLock), markers())] == ["used"]
+
+
+def test_a_pylock_that_pins_a_package_twice_is_refused():
+    one = '[[packages]]\nname = "a"\nversion = "1"\nsdist = { hashes = { sha256 = "11" } }\n'
+    with pytest.raises(LockError, match="twice"):
+        pylock_pins(msgspec.toml.decode('lock-version = "1.0"\n' + one + one, type=PyLock), markers())
+
+
+@pytest.mark.slow
+def test_a_uv_that_cannot_read_its_lock_does_not_stop_us(workshop, python_cache):
+    """The project may want another uv than the user's: its lock is read without it then."""
+    shop = workshop("python", path=path_with(uv_folder()), cache=python_cache)
+    source = files("uv.lock")
+    source["pyproject.toml"] += '\n[tool.uv]\nrequired-version = "==0.0.1"\n'
+    job = shop.job(source, lock="uv.lock")
+    ask(job.tree / shop.build(job).entrypoint)
+    assert "reading it without uv" in job.log.read_text()
+
+
 def test_one_package_in_two_versions_is_told_apart_by_markers():
     lock = """
 version = 1
