@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 from collections.abc import Callable
@@ -126,7 +125,7 @@ def test_a_full_disk_leaves_the_old_state(store: Store) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
         signal.signal(signal.SIGXFSZ, handler)
     assert store.layout.state.read_bytes() == before
-    assert os.listdir(store.layout.root) == ["state.json"]
+    assert [p.name for p in store.layout.root.iterdir()] == ["state.json"]
 
 
 # Receipts and trees
@@ -171,7 +170,10 @@ def test_strays_are_trees_that_the_state_does_not_know(store: Store) -> None:
     store.layout.current("hello").symlink_to(HELLO.tree)
     (store.layout.root / "hello" / "notes").mkdir()
     (store.layout.root / ".logs").mkdir()
-    assert [str(p.relative_to(store.layout.root)) for p in store.stray_trees(STATE)] == ["gone/1+2", "hello/0.9+00000000"]
+    assert [str(p.relative_to(store.layout.root)) for p in store.stray_trees(STATE)] == [
+        "gone/1+2",
+        "hello/0.9+00000000",
+    ]
 
 
 def test_where_lightningd_finds_a_plugin(store: Store, tmp_path: Path) -> None:
