@@ -70,8 +70,8 @@ class State:
 class Receipt:
     """What a built tree is: written last, so a tree without one is debris.
 
-    `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave, `disables` the
-    built-ins that may not run beside it. `interpreter` is
+    `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave, `required` those
+    of them without which it cannot start, `disables` the built-ins that may not run beside it. `interpreter` is
     the absolute path outside the tree that it cannot start without (empty: none). `digest` is the release's.
     """
 
@@ -91,6 +91,7 @@ class Receipt:
     hooks: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
     disables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     built: str = ""
@@ -170,6 +171,7 @@ def receipt_from_json(data: object, *, file: str) -> Receipt:
         hooks=texts("hooks"),
         subscriptions=texts("subscriptions"),
         options=texts("options"),
+        required=texts("required"),
         disables=texts("disables"),
         notes=texts("notes"),
         built=text("built"),

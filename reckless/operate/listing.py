@@ -8,6 +8,7 @@ from typing import Literal
 from reckless.errors import NodeError, RecklessError
 from reckless.model.state import Entry
 from reckless.operate.session import Session
+from reckless.operate.starting import left_since_boot
 
 Health = Literal["running", "stopped", "restart-due", "disabled", "node-down", "unknown", "broken"]
 
@@ -51,11 +52,14 @@ def list_installed(session: Session) -> Listing:
     state = session.store.load()
     if session.store.layout.journal.exists():
         notes.append("an interrupted command left work behind; the next one that changes something puts it right")
+    waiting = bool(left_since_boot(session, state))
     rows = tuple(
         Row(
             name=entry.name,
             version=entry.version,
-            health="node-down" if down and session.network in entry.enabled else _health(session, entry, active),
+            health="node-down"
+            if down and session.network in entry.enabled
+            else _health(session, entry, active, waiting=waiting),
             requested=entry.requested,
             pinned=entry.pinned,
             enabled=entry.enabled,
@@ -72,7 +76,8 @@ def list_installed(session: Session) -> Listing:
     return Listing(rows=rows, network=session.network, notes=tuple(notes))
 
 
-def _health(session: Session, entry: Entry, active: set[str] | None) -> Health:
+def _health(session: Session, entry: Entry, active: set[str] | None, *, waiting: bool) -> Health:
+    """Say how a plugin is; `waiting`: this run of lightningd may be unable to start any that has options."""
     if not session.store.is_sealed(entry.name, entry.tree):
         return "broken"
     path = str(session.store.running_path(entry))
@@ -82,7 +87,7 @@ def _health(session: Session, entry: Entry, active: set[str] | None) -> Health:
         return "disabled"
     if active is None:
         return "unknown"
-    return "stopped" if entry.dynamic else "restart-due"
+    return "stopped" if entry.dynamic and not waiting else "restart-due"
 
 
 def build_log(session: Session, name: str) -> tuple[str, str]:

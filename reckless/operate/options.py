@@ -36,8 +36,20 @@ def checked_options(session: Session, entry: Entry, options: Options) -> Options
     Raises ProbeError `option-unknown`, `option-invalid`.
     """
     path = session.store.layout.tree(entry.name, entry.tree) / entry.entrypoint
-    answer = probe(path, cwd=session.files.network_dir, lightningd=session.lightningd)
+    limit = session.settings.probe_timeout
+    answer = probe(path, cwd=session.files.network_dir, lightningd=session.lightningd, timeout=limit)
     return check_options(answer.manifest.options, options)
+
+
+def refuse_required(name: str, keys: Collection[str], required: Sequence[str]) -> None:
+    """Raise RecklessError `option-required` where one of the options to go is one that the plugin cannot do without."""
+    for key in required:
+        if key in keys:
+            raise RecklessError(
+                "option-required",
+                f"{name} cannot start without its option {key}; nothing was changed",
+                f"`reckless set {name} {key}=VALUE` gives it another value; `reckless disable {name}` switches it off",
+            )
 
 
 def refuse_unknown(name: str, keys: Collection[str], offered: Sequence[str]) -> None:

@@ -169,6 +169,7 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
         hooks=manifest.hooks,
         subscriptions=manifest.subscriptions,
         options=tuple(o.name for o in manifest.options),
+        required=release.runtime.required_options,
         disables=release.runtime.disables,
         notes=built.notes,
         built=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
@@ -182,7 +183,8 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
 
 
 def _probe(session: Session, wish: Wish, entrypoint: Path) -> tuple[ProbeResult, ProbeNotes]:
-    answer = probe(entrypoint, cwd=session.files.network_dir, lightningd=session.lightningd)
+    limit = session.settings.probe_timeout
+    answer = probe(entrypoint, cwd=session.files.network_dir, lightningd=session.lightningd, timeout=limit)
     offered = {option.name for option in answer.manifest.options}
     for key, _ in wish.kept:
         if key not in offered:

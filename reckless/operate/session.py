@@ -37,7 +37,10 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What the command line and environment say. None: ask the node, or the usual default."""
+    """What the command line and environment say. None: ask the node, or the usual default.
+
+    `probe_timeout` is how many seconds a plugin has to answer getmanifest: as many as lightningd gives it.
+    """
 
     lightning_dir: Path | None = None
     reckless_dir: Path | None = None
@@ -46,6 +49,7 @@ class Settings:
     cache: Path = field(default_factory=default_cache)
     jobs: int = 0
     command: str = "reckless"
+    probe_timeout: float = 120.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,12 +34,18 @@ def remember(session: Session, state: State, names: Iterable[str]) -> State:
     return state.with_left(session.network, (boot, *together) if together else ())
 
 
+def left_since_boot(session: Session, state: State) -> set[str]:
+    """Return the options remembered of this run of lightningd: from its config, of plugins stopped since."""
+    boot, *left = state.left.get(session.network, ("",))
+    return set(left) if boot == boot_of(session) else set()
+
+
 def left_behind(session: Session, state: State, *, leaving: Collection[str] = ()) -> set[str]:
     """Return the options set in the config of this run of lightningd that no running plugin has.
 
     `leaving` are the options of a plugin that is about to be stopped. Raises NodeError.
     """
-    candidates = {line.key for line in session.files.scan().lines} | _noted(session, state)
+    candidates = {line.key for line in session.files.scan().lines} | left_since_boot(session, state)
     known = session.node.taken(sorted(candidates))
     return {name for name in candidates if name not in known or name in leaving}
 
@@ -70,13 +76,7 @@ def held_since_boot(session: Session, state: State, names: Collection[str], *, r
 
     It gives them to the plugin at every start, whatever the config says by then. Raises NodeError.
     """
-    return set(names) & (_noted(session, state) | (from_config(session, names) if running else set()))
-
-
-def _noted(session: Session, state: State) -> set[str]:
-    """Return what was remembered of this run of lightningd."""
-    boot, *left = state.left.get(session.network, ("",))
-    return set(left) if boot == boot_of(session) else set()
+    return set(names) & (left_since_boot(session, state) | (from_config(session, names) if running else set()))
 
 
 def why_not(name: str) -> str:

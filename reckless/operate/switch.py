@@ -9,7 +9,7 @@ from reckless.errors import RecklessError, UsageError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
 from reckless.operate.activate import Applied, Change, apply
-from reckless.operate.options import checked_options, parse_options, refuse_unknown
+from reckless.operate.options import checked_options, parse_options, refuse_required, refuse_unknown
 from reckless.operate.recover import clear_debris
 from reckless.operate.remove import installed_name, offered_options, refuse_orphans
 from reckless.operate.result import Action, Outcome, Result, Status
@@ -107,6 +107,8 @@ def _reconfigure(
         entry = state.plugins[installed_name(state, text)]
         receipt = session.store.receipt(entry.name, entry.tree)
         refuse_unknown(entry.name, names, receipt.options)
+        if not given:
+            refuse_required(entry.name, names, receipt.required)
         conf = session.files.read_our_conf()
         if not dry_run:
             # What lightningd's own setconfig wrote for these would win over our file at its next start.
