@@ -180,10 +180,9 @@ def unset(
 @_look("list")
 def list_(ctx: typer.Context) -> int:
     """Show what is installed, and whether it runs."""
-    from reckless.cli.tables import show_listing
-    from reckless.operate.listing import list_installed
+    from reckless.cli.tables import answer_list
 
-    return _context(ctx).answer("list", list_installed, show_listing, rows=lambda found: found.rows)
+    return answer_list(_context(ctx))
 
 
 @_look()

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from reckless.system.interrupts import interrupt
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -31,7 +33,7 @@ def interruptible() -> Iterator[None]:
             with contextlib.suppress(OSError, RuntimeError):
                 print("putting back what was; once more leaves that to the next command", file=sys.stderr, flush=True)
             return
-        raise KeyboardInterrupt
+        interrupt()
 
     mine = [s for s in _SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
     before = {s: signal.signal(s, handle) for s in mine}

@@ -9,6 +9,7 @@ from reckless.cli.render import ago, say
 from reckless.cli.style import clean, columns, dim, hanging, one_line, paint, terminal_width
 
 if TYPE_CHECKING:
+    from reckless.cli.context import Context
     from reckless.errors import RecklessError
     from reckless.model.manifest import Manifest
     from reckless.operate.doctor import Diagnosis
@@ -22,6 +23,13 @@ _HEALTH = {
     "disabled": "disabled",
     "node-down": "lightningd is down", "unknown": "?", "broken": "broken: its files are gone",
 }  # fmt: skip
+
+
+def answer_list(context: Context) -> int:
+    """Answer `reckless list`; returns its exit status."""
+    from reckless.operate.listing import list_installed
+
+    return context.answer("list", list_installed, show_listing, rows=lambda found: found.rows)
 
 
 def show_listing(listing: Listing) -> None:

@@ -54,7 +54,7 @@ def diagnose(session: Session) -> Diagnosis:
             ailments += _guarded(partial(_plugin, session, entry))
         ailments += _guarded(partial(_strays, session, state))
     ailments += _guarded(partial(_config, session, state))
-    return Diagnosis(ailments=tuple(ailments), checked=("node", "owner", "journal", "state", "trees", "config"))
+    return Diagnosis(ailments=tuple(dict.fromkeys(ailments)), checked=("node", "owner", "journal", "state", "trees", "config"))
 
 
 def _guarded(look: Callable[[], list[Ailment]]) -> list[Ailment]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -94,7 +94,9 @@ def in_parallel(work: Callable[[_T], _R], items: Mapping[str, _T], workers: int)
     except BaseException:
         for future in futures.values():
             future.cancel()
-        kill_all()
+        while not all(future.done() for future in futures.values()):
+            kill_all()  # again and again: work may go on to its next program
+            wait(futures.values(), timeout=0.1)
         pool.shutdown(wait=True)
         raise
     pool.shutdown(wait=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from reckless.errors import ProcessError
+from reckless.system.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +110,7 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
     Raises ProcessError `command-missing` or `command-not-executable`.
     """
     try:
-        with _running_lock:  # so that `kill_all` in another thread never misses one that has just started
+        with uninterrupted(), _running_lock:  # so that `kill_all` never misses one that has just started
             process = subprocess.Popen(
                 _limited(command),
                 cwd=command.cwd,

@@ -17,6 +17,7 @@ from reckless.cli import main
 from tests.nodes import Node
 from tests.world import World
 
+MANIFESTS = Path(__file__).parents[2] / "manifests"
 PROGRAM = (sys.executable, "-c", "from reckless.cli.main import main; main()")
 
 
