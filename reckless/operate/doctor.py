@@ -54,7 +54,8 @@ def diagnose(session: Session) -> Diagnosis:
             ailments += _guarded(partial(_plugin, session, entry))
         ailments += _guarded(partial(_strays, session, state))
     ailments += _guarded(partial(_config, session, state))
-    return Diagnosis(ailments=tuple(dict.fromkeys(ailments)), checked=("node", "owner", "journal", "state", "trees", "config"))
+    checked = ("node", "owner", "journal", "state", "trees", "config")
+    return Diagnosis(ailments=tuple(dict.fromkeys(ailments)), checked=checked)
 
 
 def _guarded(look: Callable[[], list[Ailment]]) -> list[Ailment]:
