@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reckless.cli.complete import complete_installed, complete_known
 from reckless.cli.context import Context
 from reckless.cli.help import Command, Group
+
+if TYPE_CHECKING:
+    from reckless.operate.session import Session
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 app = typer.Typer(
@@ -231,13 +234,25 @@ def log(ctx: typer.Context, name: OneInstalled) -> int:
 
 
 @_look()
-def doctor(ctx: typer.Context) -> int:
+def doctor(
+    ctx: typer.Context,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Make a state.json that is gone or damaged again, from the installed plugins.")
+    ] = False,
+) -> int:
     """Look for what is wrong, or would keep lightningd from starting."""
     from reckless.cli.tables import show_diagnosis
-    from reckless.operate.doctor import diagnose
+    from reckless.operate.doctor import Diagnosis, diagnose
+
+    def work(session: Session) -> Diagnosis:
+        if fix:
+            from reckless.operate.rebuild import rebuild
+
+            rebuild(session)
+        return diagnose(session)
 
     return _context(ctx).answer(
-        "doctor", diagnose, show_diagnosis, rows=lambda found: found.ailments, ok=lambda found: found.ok
+        "doctor", work, show_diagnosis, rows=lambda found: found.ailments, ok=lambda found: found.ok
     )
 
 

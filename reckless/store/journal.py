@@ -64,7 +64,9 @@ def pending(layout: Layout) -> Record | None:
         return None
     file = str(layout.journal)
     damaged = StoreError(
-        "state-damaged", f"{file} is damaged; nothing was changed", "`reckless doctor` explains what is there"
+        "state-damaged",
+        f"{file} is damaged; nothing was changed",
+        "`reckless doctor` looks at the rest; where that is well, move this file away",
     )
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
         raise damaged
