@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -15,6 +16,7 @@ from reckless.resolve.blame import blame
 from reckless.resolve.effort import TO_ANSWER, Effort
 from reckless.resolve.ground import FAULTS, Fault, Ground
 from reckless.resolve.problem import Wanted
+from reckless.resolve.removal import together
 from reckless.resolve.story import Story, missing_text
 from reckless.resolve.words import bounds_text, lightningd_text, listed, toolchain_install_text, toolchain_text
 from reckless.resolve.world import Assumptions, Candidate, Fact, FactKind, World
@@ -22,6 +24,7 @@ from reckless.resolve.world import Assumptions, Candidate, Fact, FactKind, World
 MANY_SENTENCES = 10
 MANY_HINTS = 3
 MANY_TRIALS = 5
+_NOT_ALL = "more is in the way than this; to begin with: "
 _FAR_OFF = Version("9999")
 _FAULT_CODES: dict[Fault, str] = {
     "lightningd": "not-for-this-lightningd",
@@ -70,7 +73,7 @@ def too_hard() -> ResolutionError:
 def held_back(world: World, answer: dict[str, Candidate], name: str, effort: Effort) -> str:
     """Say why `name` did not get its newest release; empty where it did, or where nobody knows.
 
-    What else was asked to move is taken as decided. Only if that does not explain it, what nobody asked to move is too.
+    What was decided before it, and moves, is taken as given. Where that does not explain it, everything else is too.
     """
     ground, given = world.ground, world.given
     newest = _newest(ground, name)
@@ -79,10 +82,11 @@ def held_back(world: World, answer: dict[str, Candidate], name: str, effort: Eff
     problem = ground.problem
     wish = Wanted(name=name, specifier=SpecifierSet(f"=={newest}"))
     supposed = Ground(replace(problem, wanted=(*problem.wanted, wish)))
-    targets = {n: v for n, v in given.targets.items() if n != name}
+    earlier = takewhile(lambda n: n != name, given.targets)
+    moving = {n: given.targets[n] for n in earlier if n in answer and answer[n].kind == "release"}
+    others = {n: v for n, v in given.targets.items() if n != name}
     unusable = tuple(Fact("fault", name, detail=f) for f in supposed.faults(name)[newest])
-    for frozen in (frozenset[str](), given.frozen - {name}):
-        assumptions = Assumptions(frozen=frozen, targets=targets)
+    for assumptions in (Assumptions(targets=moving), Assumptions(frozen=given.frozen - {name}, targets=others)):
         facts = (Fact("wanted", name), *unusable) if unusable else blame(supposed, assumptions, effort)
         if facts:
             return _message(Story(supposed, assumptions, facts, assumed=name).sentences())
@@ -139,10 +143,16 @@ def _code(story: Story) -> str:
 
 
 def _hint(story: Story, effort: Effort) -> str:
+    """Say what would help: what is enough by itself where there is such a thing, else what is needed in any case."""
+    from reckless.resolve.search import find
+
     facts = sorted(story.facts, key=lambda f: _EASE.index(f.kind))
-    hints = list(dict.fromkeys(h for f in facts for h in _help(story, f, effort)))
-    if hints:
-        return ", or ".join(hints[:MANY_HINTS])
+    hints = {f: list(_help(story, f, effort)) for f in facts}
+    helpful = [f for f in facts if hints[f]]
+    enough = [f for f in helpful if find(World(story.ground, Assumptions(ignored=frozenset({f}))), effort)]
+    shown = list(dict.fromkeys(h for f in enough or helpful for h in hints[f]))[:MANY_HINTS]
+    if shown:
+        return ("" if enough else _NOT_ALL) + ", or ".join(shown)
     name = next((f.name for kind in ("depends", "wanted") for f in story.facts if f.kind == kind), "NAME")
     return f"`reckless info {name}` shows its releases and what they need"
 
@@ -158,7 +168,7 @@ def _help(story: Story, fact: Fact, effort: Effort) -> Iterator[str]:
         here = story.ground.problem.installed[name].version
         yield from _exactly(story, name, [r.version for r in story.ground.releases(name) if r.version < here], effort)
     elif fact.kind == "here":
-        yield f"`reckless uninstall {name}`"
+        yield f"`reckless uninstall {' '.join(together(story.ground.problem.installed, [name]))}`"
     elif fact.kind == "wanted" and len(story.ground.wanted) > 1:
         yield f"leave out {name}"
     elif fact.kind == "missing":

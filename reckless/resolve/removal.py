@@ -30,9 +30,15 @@ def removal(
     needs = {n: {d.name for d in i.depends if d.name not in provided} for n, i in installed.items()}
     staying = {n: needs[n] for n in installed if n not in going}
     asked_for = [n for n in staying if installed[n].requested or installed[n].pinned]
-    _refuse_needed(installed, going | (closure(going, needs) - closure(asked_for, staying)), needs)
     going |= closure(going, needs) - closure(asked_for, staying) - _strays(going, needs, staying)
+    _refuse_needed(installed, going, needs)
     return stop_order({n: needs[n] for n in going})
+
+
+def together(installed: Mapping[str, Installed], names: Collection[str]) -> list[str]:
+    """Return `names` and every installed plugin that needs one of them, however indirectly."""
+    needed_by = {n: [o for o, other in installed.items() if n in {d.name for d in other.depends}] for n in installed}
+    return [*sorted(names), *sorted(closure(names, needed_by) - set(names))]
 
 
 def _strays(going: set[str], needs: Mapping[str, set[str]], staying: Mapping[str, set[str]]) -> set[str]:
@@ -50,8 +56,7 @@ def _refuse_needed(installed: Mapping[str, Installed], going: set[str], needs: M
     ]
     if not sentences:
         return
-    needed_by = {n: [o for o in installed if n in needs[o]] for n in installed}
-    everyone = [*sorted(going), *sorted(closure(going, needed_by) - going)]
+    everyone = together(installed, going)
     raise ResolutionError(
         "still-needed",
         f"{'; '.join(sentences)}; nothing was removed",

@@ -7,8 +7,10 @@ it, only real candidates count. So a conflict holds whichever of the two is chos
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
-from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers import Resolution
 from resolvelib.structs import RequirementInformation
 
 from reckless.resolve.effort import Effort, OutOfEffort
@@ -21,9 +23,11 @@ def search(world: World, effort: Effort) -> Answer | None:
     """Return what stands for each name that is needed, or None where nothing fits. Raises OutOfEffort."""
     if effort.left <= 0:
         raise OutOfEffort
-    resolver: Resolver[Requirement, Candidate, str] = Resolver(_Provider(world), _Reporter(effort))
+    # Not resolvelib.Resolver: that one then looks for what is needed by recursion, without end where dependencies that
+    # the search left behind go round in circles.
+    resolution: Resolution[Requirement, Candidate, str] = Resolution(_Provider(world), _Reporter(effort))
     try:
-        mapping = resolver.resolve(world.roots(), max_rounds=effort.left).mapping
+        mapping = resolution.resolve(world.roots(), max_rounds=effort.left).mapping
     except ResolutionImpossible:
         return None
     except ResolutionTooDeep as e:
@@ -67,6 +71,7 @@ class _Provider(AbstractProvider[Requirement, Candidate, str]):
     def __init__(self, world: World) -> None:
         self._world = world
         upgrade, wanted = world.ground.problem.upgrade, world.ground.wanted
+        self._itself = cache(lambda name: Requirement("itself", name))
         self._first = {**dict.fromkeys(wanted, 1), **dict.fromkeys(upgrade, 0)}
 
     def identify(self, requirement_or_candidate: Requirement | Candidate) -> str:
@@ -92,7 +97,7 @@ class _Provider(AbstractProvider[Requirement, Candidate, str]):
         asked = list(requirements[identifier])
         tried = list(incompatibilities[identifier])
         found: Iterable[Candidate] = self._world.candidates(identifier)
-        if all(r.kind == "conflicts" for r in asked):
+        if all(r.kind in {"conflicts", "itself"} for r in asked):
             found = (self._world.nothing(identifier),)
         return [c for c in found if c not in tried and all(self._world.satisfied(r, c) for r in asked)]
 
@@ -100,4 +105,11 @@ class _Provider(AbstractProvider[Requirement, Candidate, str]):
         return self._world.satisfied(requirement, candidate)
 
     def get_dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
-        return self._world.requirements(candidate)
+        """Return what a candidate asks of others, and of itself.
+
+        The latter keeps resolvelib (1.2.1) complete. Looking back for the choice to revise, it passes by those that
+        speak of none of the names in the conflict, also where the name itself is one of them, and so can miss the only
+        answer. One that speaks of itself is not passed by.
+        """
+        asked = self._world.requirements(candidate)
+        return asked if candidate.kind == "nothing" else (*asked, self._itself(candidate.name))

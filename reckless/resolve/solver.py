@@ -48,7 +48,8 @@ def resolve(problem: Problem) -> Resolution:
     if answer is None:
         raise explain(ground, Assumptions(), Effort(TO_EXPLAIN))
     effort = Effort(TO_IMPROVE)
-    given, answer = _newest(ground, Assumptions(), answer, problem.upgrade & set(problem.installed), effort)
+    upgrade = [n for n in problem.upgrade if n in problem.installed and not problem.installed[n].pinned]
+    given, answer = _newest(ground, Assumptions(), answer, upgrade, effort)
     given, answer = _calmest(ground, given, answer, effort)
     given, answer = _newest(ground, given, answer, set(ground.wanted) - set(problem.installed), effort)
     return _resolution(World(ground, given), answer, Effort(TO_EXPLAIN))

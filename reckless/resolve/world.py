@@ -49,11 +49,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Requirement:
-    """What somebody asks of whatever stands for a name; `conflicts` asks that it is not within `specifier`."""
+    """What somebody asks of whatever stands for a name; `conflicts` asks that it is not within `specifier`.
 
-    kind: Literal["wanted", "here", "depends", "conflicts"]
+    `itself` asks for nothing: reckless.resolve.search says what it is for.
+    """
+
+    kind: Literal["wanted", "here", "depends", "conflicts", "itself"]
     name: str
-    specifier: SpecifierSet
+    specifier: SpecifierSet = field(default_factory=SpecifierSet)
 
 
 NOBODY = Version("0")
@@ -89,7 +92,7 @@ class World:
             for bounds in self.ground.wanted[name]
         ]
         here = [
-            Requirement("here", name, SpecifierSet())
+            Requirement("here", name)
             for name in sorted(self.ground.staying)
             if Fact("here", name) not in self.given.ignored
         ]
@@ -106,6 +109,8 @@ class World:
         of the separate plugin. For the same reason no conflict reaches it.
         """
         within = contains(requirement.specifier, candidate.version)
+        if requirement.kind == "itself":
+            return True
         if requirement.kind == "conflicts":
             return candidate.kind not in {"installed", "release"} or not within
         if candidate.kind == "nothing":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -14,8 +15,12 @@ from packaging.version import Version
 
 from reckless.errors import ResolutionError
 from reckless.model.manifest import Builtin, Dependency, Release
+from reckless.resolve.blame import blame
+from reckless.resolve.effort import Effort
+from reckless.resolve.ground import Ground
 from reckless.resolve.problem import Installed, Problem, Resolution, Wanted
 from reckless.resolve.solver import resolve
+from reckless.resolve.world import Assumptions, World
 from tests.resolve.worlds import manifest, problem, refused, release
 
 NAMES = ("ant", "bee", "cat", "dog", "emu")
@@ -243,7 +248,7 @@ def problems() -> st.SearchStrategy[Problem]:
     return st.randoms(use_true_random=True).map(some_problem)
 
 
-thorough = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(problems())
@@ -332,3 +337,70 @@ def told(given_: Problem) -> object:
         return resolve(given_)
     except ResolutionError as error:
         return (error.code, error.message, error.hint, error.detail)
+
+
+HELP = re.compile(
+    r"`reckless (unpin|upgrade|uninstall|install) ([a-z ]+)(?:==(\S+))?`|(leave out) (\w+)|(install Rust)|(upgrade l)"
+)
+
+
+def helped(given_: Problem, hint: re.Match[str]) -> Problem | None:
+    """The problem after a person has done what a hint says."""
+    verb, names, version, leave_out, left_out, rust, _ = hint.groups()
+    here_ = dict(given_.installed)
+    if leave_out:
+        return replace(given_, wanted=tuple(w for w in given_.wanted if w.name != left_out))
+    if rust:
+        toolchains = {**given_.machine.toolchains, "rust": Version("1.85")}
+        return replace(given_, machine=replace(given_.machine, toolchains=toolchains))
+    if verb == "unpin":
+        here_[names] = replace(here_[names], pinned=False)
+        return replace(given_, installed=here_)
+    if verb == "uninstall":
+        return replace(given_, installed={n: i for n, i in here_.items() if n not in names.split()})
+    if verb == "install":
+        wish = Wanted(name=names, specifier=SpecifierSet(f"=={version}"))
+        return replace(given_, wanted=(*given_.wanted, wish))
+    return replace(given_, lightningd=Version("99"))
+
+
+@given(problems())
+@thorough
+def test_whatever_a_refusal_advises_helps(given_: Problem) -> None:
+    if every_answer(given_):
+        return
+    error = refused(given_)
+    if error.hint.startswith("more is in the way than this"):
+        return
+    for hint in HELP.finditer(error.hint):
+        assert resolve(helped(given_, hint)), f"{error.message} {hint[0]}"
+
+
+@given(problems())
+@thorough
+def test_a_refusal_blames_nothing_that_could_be_otherwise(given_: Problem) -> None:
+    from reckless.resolve.search import find
+
+    ground = Ground(given_)
+    blamed = blame(ground, Assumptions(), Effort(10_000))
+    assert bool(blamed) == (not every_answer(given_))
+    everything = frozenset(World(ground, Assumptions()).facts())
+    for fact in blamed:
+        ignored = everything.difference(blamed) | {fact}
+        assert find(World(ground, Assumptions(ignored=ignored)), Effort(10_000)) is not None, fact
+
+
+@given(problems())
+@thorough
+def test_whoever_is_held_back_from_the_newest_final_release_is_told_why(given_: Problem) -> None:
+    if not every_answer(given_):
+        return
+    for choice in resolve(given_).choices:
+        listed = given_.manifests[choice.name].releases if choice.name in given_.manifests else ()
+        newer = [
+            r for r in listed if r.version > choice.version and r.yanked is None and not r.version.is_prerelease
+            and all(inside(w.specifier, r.version) for w in given_.wanted if w.name == choice.name)
+        ]  # fmt: skip
+        asked = choice.name in given_.upgrade or choice.before is None
+        if newer and asked and choice.requested and choice.kind != "builtin" and not given_.provided(choice.name):
+            assert choice.held_back.endswith(".")

@@ -343,6 +343,4 @@ def test_no_word_of_the_solver_reaches_a_person() -> None:
     for _, given, *_rest in CASES:
         error = refused(given)
         text = f"{error.message} {error.hint} {error.detail}".lower()
-        assert not [
-            w for w in ("requirement", "candidate", "backtrack", "criterion", "resolvelib") if w in text
-        ]
+        assert not [w for w in ("requirement", "candidate", "backtrack", "criterion", "resolvelib") if w in text]
