@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reckless.errors import UsageError
+from reckless.errors import RecklessError, UsageError
+from reckless.model.state import Entry
 from reckless.operate.carry import carry_out
 from reckless.operate.options import parse_options
 from reckless.operate.remove import installed_name
@@ -45,5 +46,21 @@ def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = Fals
             return Result(outcomes=stays, notes=() if state.plugins else ("no plugins are installed",))
         solved = solve(session, state, (), upgrade=moving)
         result = carry_out(session, state, solved, {}, dry_run=dry_run)
-    shown = tuple(o for o in result.outcomes if o.action != "keep" or o.name in moving)
-    return replace(result, outcomes=(*shown, *stays))
+    blind = tuple(_blind(state.plugins[n], solved.problems[n]) for n in sorted(moving) if n in solved.problems)
+    shown = tuple(
+        o for o in result.outcomes if o.action != "keep" or (o.name in moving and o.name not in solved.problems)
+    )
+    return replace(result, outcomes=(*shown, *blind, *stays))
+
+
+def _blind(entry: Entry, problem: RecklessError) -> Outcome:
+    """Say that whether there is anything newer cannot be known: the plugin's manifest is unusable."""
+    return Outcome(
+        name=entry.name,
+        action="upgrade",
+        status="failed",
+        version=entry.version,
+        before=entry.version,
+        message=f"{entry.version} is as it was",
+        error=problem,
+    )

@@ -106,6 +106,8 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
         return ()
     moving = frozenset(n for n, e in state.plugins.items() if not e.pinned)
     solved = solve(session, state, (), upgrade=moving)
+    for name, problem in sorted(solved.problems.items()):
+        session.reporter.note(f"what is newest of {name} is not known: {problem.message}")
     chosen = {c.name: c for c in solved.resolution.choices}
     rows = []
     for name, entry in sorted(state.plugins.items()):

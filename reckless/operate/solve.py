@@ -35,12 +35,16 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Solved:
-    """A resolution, where each manifest came from, and what the node itself ships."""
+    """A resolution, where each manifest came from, and what the node itself ships.
+
+    `problems` are installed plugins whose manifest cannot be used, so that nothing newer is known of them.
+    """
 
     resolution: Resolution
     found: Mapping[str, Found]
     builtins: Mapping[str, Builtin]
     machine: Machine
+    problems: Mapping[str, RecklessError] = field(default_factory=dict)
 
 
 def parse_target(text: str) -> Target:
@@ -92,7 +96,8 @@ def solve(
         machine=machine,
         prereleases=prereleases,
     )
-    return Solved(resolution=resolve(problem), found=found, builtins=builtins, machine=machine)
+    unusable = {name: problem for name, problem in sources.problems.items() if name in installed}
+    return Solved(resolution=resolve(problem), found=found, builtins=builtins, machine=machine, problems=unusable)
 
 
 def unknown_name(name: str, sources: Sources, state: State) -> ResolutionError:
