@@ -32,6 +32,7 @@ def prepare(env: MutableMapping[str, str]) -> bool:
         words = line.split()
     if "COMP_WORDS" in env:
         at = int(env["COMP_CWORD"]) if env.get("COMP_CWORD", "").isdecimal() else len(words) - 1
+        at = max(at, 1)
         before, incomplete = words[1:at], (words[at] if at < len(words) else "")
     elif line.endswith(" ") or len(words) < 2:
         before, incomplete = words[1:], ""
@@ -84,4 +85,4 @@ def _matching(incomplete: str, *, known: bool) -> list[str]:
             names |= {entry.name for entry, _ in session.sources(state, offline=True).catalog()}
     except Exception:  # noqa: BLE001 - a completion that cannot be made is an empty one, never noise in a prompt
         return []
-    return sorted(n for n in names if n.startswith(incomplete.lower().replace("_", "-")))
+    return sorted(n for n in names if n.startswith(incomplete))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-_NARROWEST = 24  # columns that a text is still worth being cut or wrapped to
+_NARROWEST = 16  # columns that a text is still worth being cut or wrapped to
 
 
 def coloured(stream: TextIO) -> bool:

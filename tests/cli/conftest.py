@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,3 +136,54 @@ def at(node: Node, world: World, run: Run) -> Sequence[str]:
     options = ("-l", str(node.dir), "--network", node.network)
     assert run(*options, "source", "add", world.index_dir).status == 0
     return options
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a command wrote to a terminal: `raw`, and the lines that are left to read."""
+
+    status: int
+    raw: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What the person sees in the end: colours gone, and lines that were drawn over, too."""
+        shown: list[str] = []
+        at = 0
+        text = re.sub(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]", "", self.raw)
+        for piece in re.split(r"(\r\n|\n|\r|\x1b\[\d*[AK])", text):
+            while len(shown) <= at:
+                shown.append("")
+            if piece in ("\r\n", "\n"):
+                at += 1
+            elif found := re.fullmatch(r"\x1b\[(\d*)A", piece):
+                at = max(0, at - int(found[1] or 1))
+            elif re.fullmatch(r"\x1b\[\d*K", piece):
+                shown[at] = ""
+            elif piece not in ("", "\r"):
+                shown[at] += piece
+        return [line for line in shown if line]
+
+
+@pytest.fixture
+def terminal() -> Callable[..., Screen]:
+    """Run a command on a terminal of its own, `width` columns wide; stdout and stderr both are that terminal."""
+
+    def call(*argv: object, width: int = 80, env: dict[str, str] | None = None) -> Screen:
+        ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        command = subprocess.Popen(
+            [*PROGRAM, *(str(a) for a in argv)],
+            stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **(env or {})}, start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 65536):
+                said += piece
+        except OSError:  # Linux says so that the last writer has gone
+            pass
+        os.close(ours)
+        return Screen(command.wait(120), said.decode())
+
+    return call
