@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from reckless.cli.style import clean, columns, dim, paint
+from reckless.cli.style import clean, columns, dim, hanging, paint, terminal_width
 from reckless.errors import RecklessError
 from reckless.operate.result import Outcome, Result
 
@@ -30,11 +30,18 @@ def say(text: str = "") -> None:
 
 def say_error(error: RecklessError) -> None:
     """Print an error: what happened, the detail, and what to do next."""
-    print(f"{paint('error:', 'red', sys.stderr)} {clean(error.message)}", file=sys.stderr)
+    _say_labelled("error:", "red", error.message)
     if error.detail:
         print("\n".join(f"  {line}" for line in clean(error.detail).splitlines()), file=sys.stderr)
     if error.hint:
-        print(f"{paint('hint:', 'cyan', sys.stderr)} {clean(error.hint)}", file=sys.stderr)
+        _say_labelled("hint:", "cyan", error.hint)
+
+
+def _say_labelled(label: str, colour: str, text: str) -> None:
+    """Print `label text` on stderr, wrapped at words on a terminal; a line that is to be copied stays one."""
+    width = None if "by hand:" in text or "\n" in text else terminal_width(sys.stderr)
+    line = hanging(f"{label} ", clean(text), width=width)
+    print(paint(label, colour, sys.stderr) + line.removeprefix(label), file=sys.stderr)
 
 
 def say_result(result: Result) -> None:

@@ -98,7 +98,9 @@ def _standing(hit: Hit) -> str:
 def show_info(info: Info) -> None:
     """Print all that is known of a plugin."""
     rows: list[tuple[str, str]] = []
-    say(paint(clean(info.name), "bold") + (f": {one_line(info.manifest.plugin.summary)}" if info.manifest else ""))
+    name, room = clean(info.name), terminal_width()
+    title = hanging(f"{name}: ", one_line(info.manifest.plugin.summary), width=room) if info.manifest else name
+    say(paint(name, "bold") + title.removeprefix(name))
     if info.builtin and info.builtin_here:
         rows.append(("built in", f"this lightningd ships it, since v{info.builtin.since}"))
     elif info.builtin:
@@ -110,7 +112,6 @@ def show_info(info: Info) -> None:
     rows.append(("source", info.source))
     shown = [(head, one_line(text)) for head, text in rows if text.strip()]
     width = max(len(head) for head, _ in shown)
-    room = terminal_width()
     for head, text in shown:
         say(hanging(f"  {head.ljust(width)}  ", text, width=room).replace(head, dim(head), 1))
 
@@ -173,7 +174,7 @@ def _warn(what: str, error: RecklessError | None) -> None:
         return
     sys.stdout.flush()
     print(f"{paint('warning:', 'yellow', sys.stderr)} {clean(what)}: {clean(error.message)}", file=sys.stderr)
-    if error.detail and error.detail not in error.message:
+    if "\n" in error.detail:  # several findings; one alone is in the message
         print("\n".join(f"  {line}" for line in clean(error.detail).splitlines()), file=sys.stderr)
 
 

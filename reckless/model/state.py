@@ -205,6 +205,17 @@ def _entry(reader: _Reader, name: str, row: object) -> Entry:
     )
 
 
+def remedy(file: str) -> str:
+    """Return what to do about a file of ours that is damaged."""
+    folder, _, name = file.rpartition("/")
+    if name == "receipt.json":
+        plugin = folder.rpartition("/")[0].rpartition("/")[2]
+        return f"remove the folder {folder}; `reckless install {plugin}` then builds it again"
+    if name == "journal.json":
+        return "`reckless doctor` looks at the rest; where that is well, move this file away"
+    return "`reckless doctor --fix` makes it again from the installed trees"
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Strict reading of our own JSON: whatever is not what we write is damage."""
@@ -215,7 +226,7 @@ class _Reader:
         return StoreError(
             "state-damaged",
             f"{self.file} is damaged{f' at {where}' if where else ''}; nothing was changed",
-            "`reckless doctor` explains what is there; `reckless doctor --fix` rebuilds it from the installed trees",
+            remedy(self.file),
         )
 
     def schema(self, table: Mapping[str, object], known: int) -> None:

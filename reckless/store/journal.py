@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 
 from reckless.errors import StoreError
-from reckless.model.state import Entry, entry_from_json, entry_to_json
+from reckless.model.state import Entry, entry_from_json, entry_to_json, remedy
 from reckless.store.layout import Layout
 from reckless.store.store import load_json
 from reckless.system.files import atomic_write
@@ -24,7 +24,8 @@ class Record:
     """One plugin's change on one network.
 
     `before` and `after` are its entries in state.json (None: not installed). `running` says whether the old one ran
-    when we began; `block` is its block in our config file as it was (empty: none).
+    when we began; `block` is its block in our config file as it was (empty: none). `booted` are the options in it that
+    lightningd holds since its start, and gives the plugin at every start.
     """
 
     verb: str
@@ -34,6 +35,7 @@ class Record:
     after: Entry | None
     running: bool = False
     block: str = ""
+    booted: tuple[str, ...] = ()
 
 
 def begin(layout: Layout, record: Record) -> None:
@@ -47,6 +49,7 @@ def begin(layout: Layout, record: Record) -> None:
         "after": entry_to_json(record.after) if record.after else None,
         "running": record.running,
         "block": record.block,
+        "booted": list(record.booted),
     }
     atomic_write(layout.journal, json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
 
@@ -66,7 +69,7 @@ def pending(layout: Layout) -> Record | None:
     damaged = StoreError(
         "state-damaged",
         f"{file} is damaged; nothing was changed",
-        "`reckless doctor` looks at the rest; where that is well, move this file away",
+        remedy(file),
     )
     if not isinstance(data, dict) or not isinstance(data.get("schema"), int):
         raise damaged
@@ -77,6 +80,9 @@ def pending(layout: Layout) -> Record | None:
     texts = [data.get(key) for key in ("verb", "name", "network", "block")]
     if not all(isinstance(t, str) for t in texts) or not isinstance(data.get("running"), bool):
         raise damaged
+    booted = data.get("booted")
+    if not isinstance(booted, list) or not all(isinstance(name, str) for name in booted):
+        raise damaged
     before, after = data.get("before"), data.get("after")
     return Record(
         verb=data["verb"],
@@ -86,4 +92,5 @@ def pending(layout: Layout) -> Record | None:
         after=entry_from_json(after, file=file) if after is not None else None,
         running=data["running"],
         block=data["block"],
+        booted=tuple(booted),
     )

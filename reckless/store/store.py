@@ -14,6 +14,7 @@ from reckless.model.state import (
     State,
     receipt_from_json,
     receipt_to_json,
+    remedy,
     state_from_json,
     state_to_json,
 )
@@ -42,7 +43,7 @@ def load_json(path: Path, what: str) -> object:
         raise StoreError(
             "state-damaged",
             f"{path} is not {what}: it is cut short or damaged; nothing was changed",
-            "`reckless doctor` explains what is there; `reckless doctor --fix` rebuilds it from the installed trees",
+            remedy(str(path)),
         ) from e
     return value
 
@@ -66,7 +67,7 @@ class Store:
                 raise StoreError(
                     "state-missing",
                     f"{self.layout.state} is gone, but plugins are installed beside it; nothing was changed",
-                    "`reckless doctor --fix` rebuilds it from the installed trees",
+                    "`reckless doctor --fix` makes it again from the installed trees",
                 ) from e
             return State()
         return state_from_json(data, file=str(self.layout.state))
@@ -98,10 +99,15 @@ class Store:
             self.layout.receipt(receipt.name, tree), json.dumps(receipt_to_json(receipt), indent=1).encode() + b"\n"
         )
 
+    def remove_tree(self, tree: Path) -> None:
+        """Remove a tree, its receipt first: never does half a tree count. Raises OSError."""
+        (tree / "receipt.json").unlink(missing_ok=True)
+        remove_tree(tree)
+
     def make_tree(self, name: str, tree: str) -> Path:
         """Return a fresh, empty folder for a tree; what an earlier, broken build left there goes."""
         path = self.layout.tree(name, tree)
-        remove_tree(path)
+        self.remove_tree(path)
         path.mkdir(parents=True)
         sync_folder(path.parent)
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 
 import pytest
@@ -40,4 +41,17 @@ def test_it_is_made_again(at: Sequence[str], node: Node, run: Run, damage: str) 
     assert run("-j", *at, "list").json["result"][0]["health"] == "running"
     assert "made again" not in run(*at, "doctor", "--fix").err
     assert run(*at, "rollback", "python-hello").status == 0
+    assert node.cli("hello")
+
+
+def test_a_damaged_receipt_is_mended_as_its_hint_says(at: Sequence[str], node: Node, run: Run) -> None:
+    assert run(*at, "install", "python-hello").status == 0
+    (receipt,) = (node.dir / "reckless" / "python-hello").glob("*+*/receipt.json")
+    receipt.write_text("{")
+    refused = run("-j", *at, "install", "python-hello")
+    assert refused.error == "state-damaged"
+    assert f"remove the folder {receipt.parent}" in refused.json["error"]["hint"]
+    shutil.rmtree(receipt.parent)
+    assert run(*at, "install", "python-hello").status == 0
+    assert run("-j", *at, "list").json["result"][0]["health"] == "running"
     assert node.cli("hello")

@@ -148,7 +148,9 @@ def test_a_receipt_cut_short_at_any_byte_is_damaged(store: Store) -> None:
     whole = path.read_bytes()
     for length in range(len(whole.rstrip())):
         path.write_bytes(whole[:length])
-        assert failing(lambda: store.receipt("hello", HELLO.tree)).code == "state-damaged", length
+        error = failing(lambda: store.receipt("hello", HELLO.tree))
+        assert error.code == "state-damaged", length
+        assert error.hint == f"remove the folder {path.parent}; `reckless install hello` then builds it again"
 
 
 def test_a_receipt_of_a_newer_reckless(store: Store) -> None:
