@@ -210,7 +210,7 @@ def remedy(file: str) -> str:
     folder, _, name = file.rpartition("/")
     if name == "receipt.json":
         plugin = folder.rpartition("/")[0].rpartition("/")[2]
-        return f"remove the folder {folder}; `reckless install {plugin}` then builds it again"
+        return f"remove {file}; `reckless install {plugin}` then builds it again"
     if name == "journal.json":
         return "`reckless doctor` looks at the rest; where that is well, move this file away"
     return "`reckless doctor --fix` makes it again from the installed trees"

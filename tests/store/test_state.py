@@ -150,7 +150,7 @@ def test_a_receipt_cut_short_at_any_byte_is_damaged(store: Store) -> None:
         path.write_bytes(whole[:length])
         error = failing(lambda: store.receipt("hello", HELLO.tree))
         assert error.code == "state-damaged", length
-        assert error.hint == f"remove the folder {path.parent}; `reckless install hello` then builds it again"
+        assert error.hint == f"remove {path}; `reckless install hello` then builds it again"
 
 
 def test_a_receipt_of_a_newer_reckless(store: Store) -> None:
