@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import re
@@ -77,7 +78,7 @@ class NodeFiles:
     def write_our_conf(self, conf: RecklessConf) -> None:
         """Write our file, atomically; one that already has these bytes is left alone.
 
-        Raises ConfigError `config-unreadable`, `config-unwritable`.
+        Raises ConfigError `config-unreadable`, `config-unwritable`, `disk-full`.
         """
         new = lines.encode(conf.render())
         exists = self.our_conf.exists()
@@ -92,7 +93,7 @@ class NodeFiles:
         """Have lightningd read our file: our one edit of a person's file. Returns whether there was anything to do.
 
         Our file is made first where it is absent: an include of a missing file keeps lightningd from starting. Raises
-        ConfigError `config-unreadable`, `config-unwritable`, `config-unusable`.
+        ConfigError `config-unreadable`, `config-unwritable`, `disk-full`, `config-unusable`.
         """
         if not self.our_conf.exists():
             self.write_our_conf(RecklessConf())
@@ -178,15 +179,15 @@ class NodeFiles:
         try:
             atomic_write(path, data, mode=mode)
         except OSError as e:
-            raise ConfigError(
-                "config-unwritable", f"cannot write {path}: {e.strerror}; it is as it was", _AS_OWNER
-            ) from e
+            code = "disk-full" if e.errno in (errno.ENOSPC, errno.EDQUOT) else "config-unwritable"
+            raise ConfigError(code, f"cannot write {path}: {e.strerror}; it is as it was", _AS_OWNER) from e
 
     def _make_folder(self, path: Path) -> None:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as e:
-            raise ConfigError("config-unwritable", f"cannot make {path}: {e.strerror}", _AS_OWNER) from e
+            code = "disk-full" if e.errno in (errno.ENOSPC, errno.EDQUOT) else "config-unwritable"
+            raise ConfigError(code, f"cannot make {path}: {e.strerror}", _AS_OWNER) from e
 
 
 _AS_OWNER = "run reckless as the user who runs lightningd, and check that the disk is not full"

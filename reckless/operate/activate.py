@@ -4,32 +4,35 @@ The same few effects make every verb: install, upgrade, rollback, enable, disabl
 keeps the node safe (shared design: node, "Rules that follow"; reliability, 1 to 3):
 
 - what leaves, leaves the config first; what comes, comes into the config last, when the node has run it;
+- where the new version cannot stand under the old lines (an option or the entrypoint has gone), the config names the
+  old tree itself until the new lines come, so that it holds whichever way `current` points;
 - `current` is flipped while the old version still runs (its launchers name their own tree), so that the plugin's
   methods are gone for no longer than the node's own stop and start take;
-- state.json is the commit point: a journal record whose `after` is not there is undone, by us or by the next command.
+- state.json is the commit point: a journal record whose `after` is not there is undone, by us or by the next command
+  (reckless.operate.undo).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reckless.errors import NodeDownError, NodeError, RecklessError
+from reckless.errors import NodeError, RecklessError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options, RecklessConf
+from reckless.operate.options import refuse_orphans
 from reckless.operate.session import Session
 from reckless.operate.starting import (
     can_pass_options,
-    from_config,
-    has_them_already,
-    held_since_boot,
+    left_since_boot,
     remember,
+    since_boot,
     why_held,
     why_not,
 )
+from reckless.operate.undo import finish, flip, is_running, settle, standing_on, stop
 from reckless.store import journal
 from reckless.store.journal import Record
-from reckless.system.files import swap_symlink
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,87 +64,109 @@ class Applied:
     restart: bool = False
 
 
+@dataclass(kw_only=True, slots=True)
+class _Job:
+    """One change being carried out: `conf` is our file as it was, `touched` whether the node was told anything yet."""
+
+    session: Session
+    state: State
+    change: Change
+    conf: RecklessConf
+    record: Record
+    touched: bool = False
+
+    @property
+    def had(self) -> Options:
+        """The plugin's options in the config before."""
+        return self.conf.options(self.change.name)
+
+    @property
+    def stays(self) -> bool:
+        """Whether the plugin is to be in this network's config."""
+        return self.change.after is not None and self.session.network in self.change.after.enabled
+
+
 def apply(session: Session, state: State, change: Change) -> Applied:
     """Carry out `change`. On any failure, an interrupt included, everything is as it was before this raises."""
+    job = _begin(session, state, change)
     layout = session.store.layout
-    network = session.network
-    conf = session.files.read_our_conf()
-    if change.after is None or network not in change.after.enabled:
-        conf = session.files.absorb_setconfig(conf, change.name, change.offered)
-    record = Record(
-        verb=change.verb,
-        name=change.name,
-        network=network,
-        before=change.before,
-        after=change.after,
-        running=change.before is not None and _is_running(session, change.before),
-        block=conf.block(change.name),
-    )
-    booted_with = from_config(session, [key for key, _ in conf.options(change.name)]) if record.running else set()
-    journal.begin(layout, record)
+    done, restart = state, False
     try:
-        restart = _effects(session, state, change, record, conf)
+        journal.begin(layout, job.record)
+        restart = _effects(job)
         done = state.with_entry(change.after) if change.after else state.without(change.name)
-        if record.running:
-            done = remember(session, done, booted_with)
+        if job.record.booted:
+            done = remember(session, done, job.record.booted)
         session.store.save(done)
+        finish(layout, job.record)
     except BaseException as error:
-        _undo_saying_so(session, record, error)
+        # Once it is recorded nothing is undone, and what went wrong with cleaning up does not make it a failure.
+        if not _settled(job, error) or not isinstance(error, Exception):
+            raise
+    finally:
         session.reporter.step(change.name, "done")
-        raise
-    finish(session, record)
-    session.reporter.step(change.name, "done")
     return Applied(state=done, restart=restart)
 
 
-def finish(session: Session, record: Record) -> None:
-    """Do what may only happen once the change is recorded, then drop the journal."""
-    if record.after is None:
-        session.store.layout.current(record.name).unlink(missing_ok=True)
-    journal.end(session.store.layout)
+def _begin(session: Session, state: State, change: Change) -> _Job:
+    """Look at what is there; refuse what would keep a node from starting. Raises ConfigError, RecklessError."""
+    conf = session.files.read_our_conf()
+    leaving = change.offered
+    if change.after is not None and session.network in change.after.enabled:
+        leaving = tuple(name for name in change.offered if name not in change.offers)
+        refuse_orphans(session.files, change.name, leaving, release=f"{change.name} {change.after.version}")
+    _refuse_breaking_elsewhere(session, change)
+    conf = session.files.absorb_setconfig(conf, change.name, leaving)
+    running = change.before is not None and is_running(session, change.before)
+    block = conf.find(change.name)
+    booted: set[str] = set()
+    if block is not None and session.info is not None and (running or block.enabled):
+        booted = since_boot(session, [key for key, _ in block.options], running=running)
+    record = Record(
+        verb=change.verb,
+        name=change.name,
+        network=session.network,
+        before=change.before,
+        after=change.after,
+        running=running,
+        block=conf.block(change.name),
+        booted=tuple(sorted(booted)),
+    )
+    return _Job(session=session, state=state, change=change, conf=conf, record=record)
 
 
-def undo(session: Session, record: Record) -> None:
-    """Bring back what was before `record`: config, `current`, and the plugin running on the node. Can be repeated."""
-    layout = session.store.layout
-    files = session.files
-    conf = files.read_our_conf()
-    restored = conf.with_block(record.name, record.block)
-    if record.before is not None and layout.tree(record.name, record.before.tree).is_dir():
-        _flip(session, record.before)
-    if restored != conf:
-        files.write_our_conf(restored)
-    if record.before is None:
-        layout.current(record.name).unlink(missing_ok=True)
-    running = session.running()
-    if running is not None:
-        active = {p.name for p in running}
-        moved = record.after is not None and (record.before is None or record.after.tree != record.before.tree)
-        if record.after is not None and moved and str(session.store.running_path(record.after)) in active:
-            session.node.stop(session.store.running_path(record.after))
-        if record.before is not None and record.running:
-            if record.verb in ("set", "unset") and record.before.dynamic:
-                _stop(session, record.before)  # it may already run with the options that are being undone
-            _bring_back(session, record.before, restored.options(record.name))
-    journal.end(layout)
-
-
-def _bring_back(session: Session, before: Entry, options: Options) -> None:
-    """Run the old version with its old options; where it already runs, leave it."""
-    path = session.store.running_path(before)
-    if any(p.name == str(path) for p in session.node.plugins()):
+def _refuse_breaking_elsewhere(session: Session, change: Change) -> None:
+    """Refuse to flip `current` under the config of another network that could not stand under the new version."""
+    before, after = change.before, change.after
+    if before is None or after is None or before.tree == after.tree:
         return
-    offers = session.store.receipt(before.name, before.tree).options
-    if options and not can_pass_options(session, session.store.load(), offers=offers):
-        session.reporter.note(why_not(before.name))
-        return
-    session.node.start(path, options)
+    for network in before.enabled:
+        if network == session.network:
+            continue
+        files = replace(session.files, network=network, explicit_conf=None)
+        block = files.read_our_conf().find(change.name)
+        gone = {key for key, _ in block.options} - set(change.offers) if block else set()
+        if before.entrypoint != after.entrypoint or gone:
+            what = f"no longer has the option {min(gone)}" if gone else "has another entrypoint"
+            raise RecklessError(
+                "enabled-elsewhere",
+                f"{change.name} {after.version} {what}, and {network} has it in its config; nothing was changed",
+                f"first: reckless --network {network} disable {change.name}",
+            )
+        leaving = [name for name in change.offered if name not in change.offers]
+        refuse_orphans(files, change.name, leaving, release=f"{change.name} {after.version}")
 
 
-def _undo_saying_so(session: Session, record: Record, error: BaseException) -> None:
-    """Undo after `error`. Where even that fails, the journal stays for the next command, and the error says so."""
+def _settled(job: _Job, error: BaseException) -> bool:
+    """Undo after `error`; say whether it was recorded, and so finished instead.
+
+    Where even that fails, the journal stays for the next command, and the error says so.
+    """
+    session, record = job.session, job.record
+    if not session.store.layout.journal.exists():  # nothing was begun, or all is done
+        return False
     try:
-        undo(session, record)
+        return settle(session, session.store.load(), record, touched=job.touched)
     except (RecklessError, OSError) as e:
         session.reporter.note(
             f"{record.name}: could not put everything back ({e}); the next reckless command will try again"
@@ -149,89 +174,94 @@ def _undo_saying_so(session: Session, record: Record, error: BaseException) -> N
         if isinstance(error, RecklessError):
             later = "once the cause is mended, the next command that changes something puts back what was"
             error.hint = f"{error.hint}; {later}" if error.hint else later
+        return False
 
 
-def _effects(session: Session, state: State, change: Change, record: Record, conf: RecklessConf) -> bool:
-    files, store, network = session.files, session.store, session.network
-    stays = change.after is not None and network in change.after.enabled
-    if not stays:
-        after = conf.without(change.name) if change.after is None else conf.disabled(change.name)
-        if after != conf:
-            files.write_our_conf(after)
-    if change.after is not None:
-        _flip(session, change.after)
-    restart = _restart_on_node(session, state, change, record, had=conf.options(change.name), stays=stays)
-    if stays and change.after is not None:
-        files.write_our_conf(
-            conf.with_plugin(change.name, store.entrypoint(change.after), change.options, disables=change.disables)
-        )
+def _effects(job: _Job) -> bool:
+    """Change config, link and node, in that order; returns whether lightningd must be restarted for it."""
+    session, change, conf = job.session, job.change, job.conf
+    files, after = session.files, change.after
+    if not job.stays:
+        left = conf.without(change.name) if after is None else conf.disabled(change.name)
+        if left != conf:
+            files.write_our_conf(left)
+    elif change.before is not None and not _stands_under(job):
+        files.write_our_conf(standing_on(session, conf, change.before))
+    if after is not None:
+        flip(session, after)
+    restart = _on_node(job)
+    if job.stays and after is not None:
+        entrypoint = session.store.entrypoint(after)
+        files.write_our_conf(conf.with_plugin(change.name, entrypoint, change.options, disables=change.disables))
         files.ensure_include()
     return restart
 
 
-def _restart_on_node(
-    session: Session, state: State, change: Change, record: Record, *, had: Options, stays: bool
-) -> bool:
+def _stands_under(job: _Job) -> bool:
+    """Say whether the config's lines, as they are, would do for the new version too."""
+    before, after = job.change.before, job.change.after
+    if before is None or after is None or before.tree == after.tree:
+        return True
+    return before.entrypoint == after.entrypoint and {key for key, _ in job.had} <= set(job.change.offers)
+
+
+def _on_node(job: _Job) -> bool:
     """Stop what ran and start what is to run. Returns whether only a restart of lightningd can do it."""
+    session, change, running = job.session, job.change, job.record.running
     if session.info is None:
         return False
     before, after = change.before, change.after
     # One that a person started by hand, though the config has it switched off, goes on running.
-    comes = after is not None and (stays or (record.running and change.verb != "disable"))
+    comes = after is not None and (job.stays or (running and change.verb != "disable"))
     same = before is not None and after is not None and before.tree == after.tree
-    if record.running and comes and same and not change.restart_plugin:
+    if running and comes and same and not change.restart_plugin:
         return False
-    if (before is not None and record.running and not before.dynamic) or (comes and after and not after.dynamic):
+    if (before is not None and running and not before.dynamic) or (comes and after and not after.dynamic):
         return True
     if comes and change.disables and any(Path(p.name).name in change.disables for p in session.node.plugins()):
         return True  # the built-in that it replaces runs until the config that disables it is read
-    passing = _passing(session, state, change, record, had) if comes else ()
+    passing = _passing(job) if comes else ()
     if passing is None:
         return True
-    if before is not None and record.running:
+    if before is not None and running:
         session.reporter.step(change.name, "stop")
-        _stop(session, before)
+        job.touched = True
+        stop(session, before)
     if comes and after is not None:
         session.reporter.step(change.name, "start")
+        job.touched = True
         session.node.start(session.store.running_path(after), passing)
         verify(session, after, change.methods)
     return False
 
 
-def _held(session: Session, state: State, change: Change, record: Record, had: Options) -> set[str]:
+def _held(job: _Job) -> set[str]:
     """Return the options that are to have no value, and to which lightningd would give one at the start."""
-    names = {key for key, _ in had} if record.running else set(change.offers)
+    change = job.change
+    names = {key for key, _ in job.had} if job.record.running else set(change.offers)
     names = (names & set(change.offers)) - {key for key, _ in change.options}
-    return held_since_boot(session, state, names, running=record.running)
+    return names & (left_since_boot(job.session, job.state) | set(job.record.booted))
 
 
-def _passing(session: Session, state: State, change: Change, record: Record, had: Options) -> Options | None:
+def _passing(job: _Job) -> Options | None:
     """Return the options to pass on at the start; none where lightningd has them already.
 
     None, with the reason said, where only a restart of lightningd can bring them in, or take them out.
     """
-    held = _held(session, state, change, record, had)
+    session, change, running = job.session, job.change, job.record.running
+    held = _held(job)
     if held:
         session.reporter.note(why_held(change.name, held))
         return None
     if not change.options:
         return ()
-    leaving = change.offered if record.running else ()
-    if can_pass_options(session, state, offers=change.offers, leaving=leaving):
+    leaving = job.record.booted if running else ()
+    if can_pass_options(session, job.state, offers=change.offers, leaving=leaving):
         return change.options
-    if record.running and had == change.options and has_them_already(session, had):
+    if running and job.had == change.options and {key for key, _ in job.had} <= set(job.record.booted):
         return ()
     session.reporter.note(why_not(change.name))
     return None
-
-
-def _stop(session: Session, entry: Entry) -> None:
-    """Stop a plugin; one that ended by itself meanwhile is as good as stopped."""
-    try:
-        session.node.stop(session.store.running_path(entry))
-    except NodeError:
-        if _is_running(session, entry):
-            raise
 
 
 def verify(session: Session, entry: Entry, methods: tuple[str, ...]) -> None:
@@ -252,18 +282,3 @@ def verify(session: Session, entry: Entry, methods: tuple[str, ...]) -> None:
         raise NodeError(
             "methods-missing", f"{entry.name} {entry.version} runs, but the node does not have its method {missing[0]}"
         )
-
-
-def _is_running(session: Session, entry: Entry) -> bool:
-    try:
-        running = session.running()
-    except NodeDownError:
-        return False
-    path = str(session.store.running_path(entry))
-    return any(p.name == path for p in running or ())
-
-
-def _flip(session: Session, entry: Entry) -> None:
-    current = session.store.layout.current(entry.name)
-    if not current.is_symlink() or str(current.readlink()) != entry.tree:
-        swap_symlink(current, entry.tree)

@@ -12,7 +12,6 @@ from reckless.node.conf import Options
 from reckless.operate.activate import Change, apply
 from reckless.operate.options import checked_options, kept_options
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
-from reckless.operate.recover import clear_debris
 from reckless.operate.remove import offered_options, remove_one
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Node, Session
@@ -57,7 +56,6 @@ def carry_out(
     for choice in choices:
         _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
     _remove_unneeded(session, run, [*solved.resolution.unneeded, *_left_over(run, choices, state)])
-    clear_debris(session, run.state)
     return Result(outcomes=tuple(run.outcomes), notes=_notes(solved))
 
 

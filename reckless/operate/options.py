@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from reckless.errors import RecklessError, UsageError
+from reckless.errors import ConfigError, RecklessError, UsageError
 from reckless.model.state import Entry
 from reckless.node.check import check_options
 from reckless.node.conf import Options
+from reckless.node.files import NodeFiles
 from reckless.node.probe import probe
 from reckless.operate.session import Session
 
@@ -61,3 +62,21 @@ def refuse_unknown(name: str, keys: Collection[str], offered: Sequence[str]) -> 
             near = suggestions(key, sorted(offered))
             known = f"did you mean {' or '.join(near)}?" if near else f"its options are: {', '.join(offered) or 'none'}"
             raise RecklessError("option-unknown", f"{name} has no option {key}; nothing was changed", known)
+
+
+def refuse_orphans(files: NodeFiles, name: str, leaving: Sequence[str], *, release: str = "") -> None:
+    """Refuse to take options out of lightningd's reach while a person's own config sets them: it would not start.
+
+    They leave with the plugin, or with its new `release`. Raises ConfigError `option-in-config`.
+    """
+    lines = files.orphaned_by(leaving)
+    if not lines:
+        return
+    first = lines[0]
+    why = f"without {name}," if not release else f"{release} no longer has it, and"
+    raise ConfigError(
+        "option-in-config",
+        f"{first.file} line {first.line} sets {first.key}, an option of {name}: {why} lightningd would "
+        "refuse to start; nothing was changed",
+        f"take that line out, then run this again (`reckless set {name} KEY=VALUE` keeps settings with the plugin)",
+    )

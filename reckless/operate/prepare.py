@@ -25,7 +25,6 @@ from reckless.node.conf import Options
 from reckless.node.probe import ProbeResult, check_probe, probe
 from reckless.operate.session import Session
 from reckless.store.layout import tree_name
-from reckless.system.files import remove_tree
 from reckless.system.process import kill_all
 
 _T = TypeVar("_T")
@@ -123,7 +122,7 @@ def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepar
         session.reporter.step(wish.name, "done")
         _keep_log(session, wish.name, folder, error)
         with contextlib.suppress(OSError):
-            remove_tree(folder)
+            store.remove_tree(folder)
             folder.parent.rmdir()
         raise
 

@@ -1,43 +1,77 @@
-"""What the next command does first: finish or undo what was interrupted, and clear away debris."""
+"""What the next command does first: finish or undo what was interrupted, and clear away what was left lying about."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 from reckless.errors import NodeError
 from reckless.model.state import State
-from reckless.operate import activate
 from reckless.operate.session import Session
+from reckless.operate.undo import settle
 from reckless.store import journal
-from reckless.system.files import remove_tree
+from reckless.store.store import Store
+from reckless.system.files import remove_leftovers
+
+REMOVED_AT_ONCE = 4
 
 
-def recover(session: Session, state: State) -> State:
+def recover(session: Session, state: State) -> None:
     """Finish or undo the change that the journal holds, and say so. Where undoing raises, the journal stays."""
     record = journal.pending(session.store.layout)
     if record is None:
-        return state
-    committed = state.plugins.get(record.name) == record.after
-    if committed and record.before != record.after:
-        activate.finish(session, record)
+        return
+    there = session if record.network == session.network else session.on(record.network)
+    if settle(there, state, record):
         session.reporter.note(f"an interrupted {record.verb} of {record.name} was already done; finished it")
-        return state
-    activate.undo(session, record)
-    session.reporter.note(
-        f"an interrupted {record.verb} of {record.name} was undone; everything is as it was before it"
-    )
-    return state
+    else:
+        session.reporter.note(
+            f"an interrupted {record.verb} of {record.name} was undone; everything is as it was before it"
+        )
+
+
+def sweep(session: Session) -> None:
+    """Remove temporary files of a command that was killed. Those of ours that a person's folders may have, too."""
+    layout, files = session.store.layout, session.files
+    with contextlib.suppress(OSError):
+        for path in (layout.state, layout.journal, *layout.root.glob("*-reckless.conf"), files.our_conf):
+            remove_leftovers(path)
+        for path, _ in files.roots:
+            remove_leftovers(path)
+            remove_leftovers(path.with_name(path.name + ".setconfig"))
+        for current in layout.root.glob("*/.current.new"):
+            current.unlink()
 
 
 def clear_debris(session: Session, state: State) -> None:
-    """Remove trees that nothing refers to, but none that the node still runs, nor any where we cannot ask it."""
+    """Remove trees that nothing refers to, but none that a node still runs, nor any where we cannot ask it."""
+    store = session.store
+    stray = store.stray_trees(state)
     try:
-        running = session.running()
+        active = [p.name for s in _sessions(session) for p in s.running() or ()] if stray else []
     except NodeError:
         return
-    active = [p.name for p in running or ()]
-    for tree in session.store.stray_trees(state):
-        real = str(tree.resolve())
-        if not any(name.startswith(real + "/") for name in active):
-            remove_tree(tree)
-    for folder in session.store.layout.root.iterdir():
-        if folder.is_dir() and folder.name not in state.plugins and not any(folder.iterdir()):
-            folder.rmdir()
+    with contextlib.suppress(OSError):  # what cannot be removed now is tried again by the next command
+        _remove(store, [t for t in stray if not any(name.startswith(f"{t.resolve()}/") for name in active)])
+        for folder in store.layout.root.iterdir():
+            if folder.is_dir() and folder.name not in state.plugins and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _remove(store: Store, trees: Sequence[Path]) -> None:
+    """Remove trees, several at once: each has thousands of files, and disks forget them slowly. Raises OSError."""
+    if len(trees) < 2:
+        for tree in trees:
+            store.remove_tree(tree)
+        return
+    with ThreadPoolExecutor(REMOVED_AT_ONCE) as pool:
+        list(pool.map(store.remove_tree, trees))
+
+
+def _sessions(session: Session) -> list[Session]:
+    """Return a session for each network whose node may run our plugins."""
+    suffix = "-reckless.conf"
+    found = sorted(p.name.removesuffix(suffix) for p in session.store.layout.root.glob("*" + suffix))
+    return [session, *(session.on(network) for network in found if network != session.network)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reckless.errors import ConfigError, RecklessError
+from reckless.errors import RecklessError
 from reckless.model.names import normalize_name
 from reckless.model.state import Entry, State
 from reckless.operate.activate import Applied, Change, apply
-from reckless.operate.recover import clear_debris
+from reckless.operate.options import refuse_orphans
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
 from reckless.operate.solve import installed_plugins
@@ -46,7 +46,6 @@ def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) 
                     message=_message(applied, dependency=name not in wanted),
                 )
             )  # fmt: skip
-        clear_debris(session, state)
     return Result(outcomes=tuple(outcomes))
 
 
@@ -64,7 +63,7 @@ def remove_one(session: Session, state: State, name: str) -> Applied:
             f"first: reckless --network {others[0]} disable {name}",
         )
     offered = offered_options(session, entry)
-    refuse_orphans(session, name, offered)
+    refuse_orphans(session.files, name, offered)
     return apply(session, state, Change(verb="uninstall", name=name, before=entry, after=None, offered=offered))
 
 
@@ -73,19 +72,6 @@ def offered_options(session: Session, entry: Entry) -> tuple[str, ...]:
     if not session.store.is_sealed(entry.name, entry.tree):
         return ()
     return session.store.receipt(entry.name, entry.tree).options
-
-
-def refuse_orphans(session: Session, name: str, offered: Sequence[str]) -> None:
-    """Refuse to take `name` out while a person's own config sets its options: lightningd would not start any more."""
-    lines = session.files.orphaned_by(offered)
-    if lines:
-        first = lines[0]
-        raise ConfigError(
-            "option-in-config",
-            f"{first.file} line {first.line} sets {first.key}, an option of {name}: without {name}, lightningd would "
-            "refuse to start; nothing was changed",
-            f"take that line out, then run this again (`reckless set {name} KEY=VALUE` keeps settings with the plugin)",
-        )
 
 
 def installed_name(state: State, text: str) -> str:

@@ -169,11 +169,11 @@ class Session:
 
     @contextlib.contextmanager
     def writing(self, *, dry_run: bool = False) -> Iterator[State]:
-        """Hold the lock, undo what an interrupted command left, and yield what is installed.
+        """Hold the lock, put right what a killed command left, and yield what is installed; clear away debris after.
 
-        With `dry_run` nothing is touched: no lock, no undoing. Raises StoreError, ConfigError, NodeError.
+        With `dry_run` nothing is touched: no lock, no undoing. Raises StoreError, ConfigError, NodeError, OSError.
         """
-        from reckless.operate.recover import recover
+        from reckless.operate.recover import clear_debris, recover, sweep
         from reckless.store.lock import writing
 
         if dry_run:
@@ -183,15 +183,31 @@ class Session:
         self.files.check_owner(self.settings.command)
         try:
             root.mkdir(mode=0o700, exist_ok=True)
-        except OSError as e:
+        except PermissionError as e:
             raise StoreError(
                 "cannot-write", f"cannot make {root}: {e.strerror}", "run reckless as lightningd's user"
             ) from e
-        with writing(self.store.layout.lock, self.settings.command, self.reporter):
-            state = recover(self, self.store.load())
+        with writing(self.store.layout.lock, self.settings.command, self.reporter) as killed:
+            if killed:
+                sweep(self)
+            state = self.store.load()
+            recover(self, state)
             if self.info and state.lightningd.get(self.network) != self.info.version:
                 state = replace(state, lightningd={**state.lightningd, self.network: self.info.version})
             yield state
+            clear_debris(self, self.store.load())
+
+    def on(self, network: str) -> Session:
+        """Return a session on another network's node of the same lightning-dir."""
+        files = self.files
+        there = replace(
+            self.settings,
+            lightning_dir=files.lightning_dir,
+            reckless_dir=files.reckless_dir,
+            network=network,
+            conf=None,
+        )
+        return Session(there, self.reporter)
 
     @property
     def lightningd(self) -> str:

@@ -9,10 +9,9 @@ comes in, with its options, at lightningd's next restart.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from reckless.model.state import State
-from reckless.node.conf import Options
 from reckless.operate.session import Session
 
 
@@ -55,28 +54,20 @@ def can_pass_options(session: Session, state: State, *, offers: Collection[str],
     return not left_behind(session, state, leaving=leaving) - set(offers)
 
 
-def has_them_already(session: Session, options: Options) -> bool:
-    """Say whether lightningd took all these options from its config when it booted. Raises NodeError."""
-    configured = session.node.configured()
-    for key, _ in options:
-        sources = configured[key].sources if key in configured else ()
-        if not sources or any(":" not in source for source in sources):
-            return False
-    return True
+def since_boot(session: Session, names: Collection[str], *, running: bool) -> set[str]:
+    """Return those of a plugin's options in the config that this run of lightningd took from there.
 
-
-def from_config(session: Session, names: Collection[str]) -> set[str]:
-    """Return those of these options, of running plugins, that have a value from a config file. Raises NodeError."""
-    configured = session.node.configured() if names else {}
-    return {n for n in names if n in configured and any(":" in source for source in configured[n].sources)}
-
-
-def held_since_boot(session: Session, state: State, names: Collection[str], *, running: bool) -> set[str]:
-    """Return those of a plugin's options that this run of lightningd took from its config.
-
-    It gives them to the plugin at every start, whatever the config says by then. Raises NodeError.
+    It holds on to them whatever the config says by then, and gives them to the plugin at every start. Of a plugin that
+    is not `running` it cannot be asked: then all may be. Raises NodeError.
     """
-    return set(names) & (left_since_boot(session, state) | (from_config(session, names) if running else set()))
+    if not running:
+        return set(names)
+    configured = session.node.configured() if names else {}
+    return {n for n in names if n in configured and _is_from_file(configured[n].sources)}
+
+
+def _is_from_file(sources: Sequence[str]) -> bool:
+    return any(":" in source for source in sources)
 
 
 def why_not(name: str) -> str:

@@ -9,9 +9,8 @@ from reckless.errors import RecklessError, UsageError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
 from reckless.operate.activate import Applied, Change, apply
-from reckless.operate.options import checked_options, parse_options, refuse_required, refuse_unknown
-from reckless.operate.recover import clear_debris
-from reckless.operate.remove import installed_name, offered_options, refuse_orphans
+from reckless.operate.options import checked_options, parse_options, refuse_orphans, refuse_required, refuse_unknown
+from reckless.operate.remove import installed_name, offered_options
 from reckless.operate.result import Action, Outcome, Result, Status
 from reckless.operate.session import Session
 
@@ -62,7 +61,6 @@ def rollback(session: Session, name: str, *, dry_run: bool = False) -> Result:
             restart_plugin=True,
         )  # fmt: skip
         applied = apply(session, state, change)
-        clear_debris(session, applied.state)
     notes = [f"`reckless pin {entry.name}` keeps it there at the next `reckless upgrade --all`"]
     if left_out:
         notes.append(f"{entry.name} {after.version} does not have {', '.join(left_out)}; left out of the config")
@@ -163,7 +161,7 @@ def _switch(session: Session, names: Sequence[str], *, on: bool, dry_run: bool) 
 def _switch_one(session: Session, state: State, entry: Entry, after: Entry, action: Action) -> Applied:
     receipt = session.store.receipt(entry.name, entry.tree)
     if action == "disable":
-        refuse_orphans(session, entry.name, receipt.options)
+        refuse_orphans(session.files, entry.name, receipt.options)
     change = Change(
         verb=action,
         name=entry.name,

@@ -9,6 +9,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+_ADDED = len(".") + len(".12345678.new")  # what mkstemp adds to a name in `atomic_write`
+
 
 def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace `path` by `data`: temporary file beside it, fsync, rename, fsync of the folder.
@@ -37,6 +39,16 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove temporary files that `atomic_write` of `path` left when it was killed. Raises OSError."""
+    path = Path(os.path.realpath(path))
+    if path.parent.is_dir():
+        for found in path.parent.iterdir():
+            name = found.name
+            if name.startswith(f".{path.name}.") and name.endswith(".new") and len(name) == len(path.name) + _ADDED:
+                found.unlink(missing_ok=True)
 
 
 def swap_symlink(link: Path, target: str) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 25
 _running: set[subprocess.Popen[bytes]] = set()
+MARK = "RECKLESS_RUN"
+_mark = ""
 _running_lock = threading.RLock()  # a signal handler may come in while its own thread holds it
 
 
@@ -114,7 +117,7 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
             process = subprocess.Popen(
                 _limited(command),
                 cwd=command.cwd,
-                env=dict(command.env) if command.env is not None else None,
+                env=_marked(command.env),
                 stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -130,6 +133,42 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
             "command-not-executable", f"{command.argv[0]} cannot be run: {e.strerror}", f"by hand: {command.by_hand}"
         ) from e
     return process
+
+
+def mark(run: str) -> None:
+    """Have every program from now on carry `run` in its environment, so that `end_marked` finds it."""
+    global _mark  # noqa: PLW0603 - it is this process's, as _running is
+    _mark = run
+
+
+def end_marked(run: str, *, patience: float = 5.0) -> None:
+    """End every program that a process marked `run`, since killed, has left running, and all that those started.
+
+    On Linux; elsewhere nothing tells them. Returns when they are gone, at most `patience` seconds later.
+    """
+    needle = f"{MARK}={run}".encode()
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        found = [process for process in Path("/proc").glob("[0-9]*") if needle in _environment(process)]
+        if not found:
+            return
+        for process in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(int(process.name), signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or is another user's
+        return []
+
+
+def _marked(env: Mapping[str, str] | None) -> dict[str, str] | None:
+    if not _mark:
+        return dict(env) if env is not None else None
+    return {**(os.environ if env is None else env), MARK: _mark}
 
 
 def _limited(command: Command) -> list[str]:

@@ -279,7 +279,7 @@ def test_a_failed_write_leaves_what_was(files, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("reckless.node.files.atomic_write", full)
-    assert code_of(files.ensure_include) == "config-unwritable"
+    assert code_of(files.ensure_include) == "disk-full"
     assert files.config.read_text() == "log-level=debug\n"
 
 
