@@ -36,7 +36,7 @@ def broken(
         fake_cli(tmp_path, monkeypatch, script)
     else:
         monkeypatch.setenv("LIGHTNING_CLI", str(tmp_path / "nowhere" / "lightning-cli"))
-    monkeypatch.setattr("reckless.node.rpc.TimeLimits", lambda: TimeLimits(quick=0.3))
+    monkeypatch.setattr("reckless.node.rpc.TimeLimits", lambda: TimeLimits(quick=0.3 if code == "node-timeout" else 30))
     return down, code
 
 
