@@ -92,9 +92,8 @@ def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared
     """Activate a freshly prepared tree in the place of what was there."""
     before = run.state.plugins.get(choice.name)
     receipt = prepared.receipt
-    previous = tuple(
-        dict.fromkeys(t for t in ((before.tree, *before.previous) if before else ()) if t != prepared.tree)
-    )
+    earlier = (before.tree, *before.previous) if before else ()
+    previous = [t for t in earlier if t != prepared.tree and session.store.is_sealed(choice.name, t)]
     after = Entry(
         name=choice.name,
         version=receipt.version,
@@ -105,7 +104,7 @@ def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared
         requested=choice.requested,
         pinned=before.pinned if before else False,
         enabled=before.enabled if before else (session.network,),
-        previous=previous[:KEPT_FOR_ROLLBACK],
+        previous=tuple(previous[:KEPT_FOR_ROLLBACK]),
     )
     applied = apply(
         session,
@@ -277,6 +276,8 @@ def _wish(session: Session, state: State, solved: Solved, choice: Choice, option
     taken_options: dict[str, str] = {}
     for name, entry in state.plugins.items():
         if not session.store.is_sealed(name, entry.tree):
+            if name == choice.name:  # its receipt is gone, but the node may run it: go by the manifest
+                mine, mine_options = set(release.runtime.rpcmethods or ()), set(release.runtime.options or ())
             continue
         receipt = session.store.receipt(name, entry.tree)
         if name == choice.name:

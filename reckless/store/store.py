@@ -104,6 +104,11 @@ class Store:
         (tree / "receipt.json").unlink(missing_ok=True)
         remove_tree(tree)
 
+    def is_current(self, name: str, tree: str) -> bool:
+        """Say whether `current` points at this tree, be it whole or not."""
+        current = self.layout.current(name)
+        return current.is_symlink() and str(current.readlink()) == tree
+
     def make_tree(self, name: str, tree: str) -> Path:
         """Return a fresh, empty folder for a tree; what an earlier, broken build left there goes."""
         path = self.layout.tree(name, tree)

@@ -51,7 +51,6 @@ def test_a_damaged_receipt_is_mended_as_its_hint_says(at: Sequence[str], node: N
     assert refused.error == "state-damaged"
     assert f"remove {receipt};" in refused.json["error"]["hint"]
     receipt.unlink()
-    node.cli("plugin", "stop", next(iter(node.plugins())))  # else its methods are taken for those of another
     assert run(*at, "install", "python-hello").status == 0
     assert run("-j", *at, "list").json["result"][0]["health"] == "running"
     assert node.cli("hello")
