@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reckless.resolve.effort import Effort, OutOfEffort
+from reckless.resolve.exhaust import Exhaustive
 from reckless.resolve.ground import Ground
 from reckless.resolve.world import Assumptions, Fact, World
 
@@ -36,9 +37,7 @@ def blame(ground: Ground, given: Assumptions, effort: Effort) -> tuple[Fact, ...
 
 def _refused(ground: Ground, given: Assumptions, effort: Effort) -> bool:
     """Say whether there is certainly no answer."""
-    from reckless.resolve.search import search
-
     try:
-        return search(World(ground, given), effort) is None
+        return Exhaustive(World(ground, given), effort).answer() is None
     except OutOfEffort:
         return False

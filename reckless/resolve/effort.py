@@ -18,7 +18,9 @@ class Effort:
     spent: int = 0
 
     def spend(self) -> None:
-        """Note one round."""
+        """Note one round. Raises OutOfEffort where none is left."""
+        if self.left <= 0:
+            raise OutOfEffort
         self.left -= 1
         self.spent += 1
 

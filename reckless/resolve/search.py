@@ -1,38 +1,53 @@
-"""The search itself, by resolvelib: one candidate a name, so that every requirement of every chosen one is met.
+"""The search itself: one candidate a name, so that every requirement of every chosen one is met.
 
-Conflicts are requirements too. A name that only conflicts speak of is met by `nothing`; as soon as something depends on
-it, only real candidates count. So a conflict holds whichever of the two is chosen first, and whichever declares it.
+resolvelib finds the answer. Conflicts are requirements too: a name that only conflicts speak of is met by `nothing`; as
+soon as something depends on it, only real candidates count. So a conflict holds whichever of the two is chosen first,
+and whichever declares it.
+
+resolvelib (1.2.1) is made for indexes where an answer is always near, and is not exact: it keeps a candidate ruled out
+after the choice that ruled it out was revised, and so can miss the only answer; and it forgets what a choice asks of
+others when that choice is doubted for a moment. So its answers are checked, and its refusals are not believed: the
+exhaustive search decides then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 
 from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution
 from resolvelib.structs import RequirementInformation
 
 from reckless.resolve.effort import Effort, OutOfEffort
+from reckless.resolve.exhaust import Exhaustive
 from reckless.resolve.world import Candidate, Requirement, World
 
 Answer = dict[str, Candidate]
 
+QUICK = 2_000  # rounds after which resolvelib is not going to find it
+
 
 def search(world: World, effort: Effort) -> Answer | None:
-    """Return what stands for each name that is needed, or None where nothing fits. Raises OutOfEffort."""
-    if effort.left <= 0:
-        raise OutOfEffort
+    """Return what stands for each name that is needed, or None: then nothing fits. Raises OutOfEffort."""
+    answer = _resolvelib(world, effort)
+    return answer if answer is not None and _sound(world, answer) else Exhaustive(world, effort).answer()
+
+
+def _resolvelib(world: World, effort: Effort) -> Answer | None:
+    """Return an answer, as far as resolvelib can tell."""
     # Not resolvelib.Resolver: that one then looks for what is needed by recursion, without end where dependencies that
     # the search left behind go round in circles.
     resolution: Resolution[Requirement, Candidate, str] = Resolution(_Provider(world), _Reporter(effort))
     try:
-        mapping = resolution.resolve(world.roots(), max_rounds=effort.left).mapping
-    except ResolutionImpossible:
+        mapping = resolution.resolve(world.roots(), max_rounds=max(1, min(QUICK, effort.left))).mapping
+    except (ResolutionImpossible, ResolutionTooDeep):
         return None
-    except ResolutionTooDeep as e:
-        raise OutOfEffort from e
     return _needed(world, mapping)
+
+
+def _sound(world: World, answer: Answer) -> bool:
+    asked = [*world.roots(), *(r for c in answer.values() for r in world.requirements(c))]
+    return all(world.satisfied(r, answer.get(r.name, world.nothing(r.name))) for r in asked)
 
 
 def find(world: World, effort: Effort) -> Answer | None:
@@ -71,7 +86,6 @@ class _Provider(AbstractProvider[Requirement, Candidate, str]):
     def __init__(self, world: World) -> None:
         self._world = world
         upgrade, wanted = world.ground.problem.upgrade, world.ground.wanted
-        self._itself = cache(lambda name: Requirement("itself", name))
         self._first = {**dict.fromkeys(wanted, 1), **dict.fromkeys(upgrade, 0)}
 
     def identify(self, requirement_or_candidate: Requirement | Candidate) -> str:
@@ -97,7 +111,7 @@ class _Provider(AbstractProvider[Requirement, Candidate, str]):
         asked = list(requirements[identifier])
         tried = list(incompatibilities[identifier])
         found: Iterable[Candidate] = self._world.candidates(identifier)
-        if all(r.kind in {"conflicts", "itself"} for r in asked):
+        if all(r.kind == "conflicts" for r in asked):
             found = (self._world.nothing(identifier),)
         return [c for c in found if c not in tried and all(self._world.satisfied(r, c) for r in asked)]
 
@@ -105,11 +119,4 @@ class _Provider(AbstractProvider[Requirement, Candidate, str]):
         return self._world.satisfied(requirement, candidate)
 
     def get_dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
-        """Return what a candidate asks of others, and of itself.
-
-        The latter keeps resolvelib (1.2.1) complete. Looking back for the choice to revise, it passes by those that
-        speak of none of the names in the conflict, also where the name itself is one of them, and so can miss the only
-        answer. One that speaks of itself is not passed by.
-        """
-        asked = self._world.requirements(candidate)
-        return asked if candidate.kind == "nothing" else (*asked, self._itself(candidate.name))
+        return self._world.requirements(candidate)

@@ -49,12 +49,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Requirement:
-    """What somebody asks of whatever stands for a name; `conflicts` asks that it is not within `specifier`.
+    """What somebody asks of whatever stands for a name; `conflicts` asks that it is not within `specifier`."""
 
-    `itself` asks for nothing: reckless.resolve.search says what it is for.
-    """
-
-    kind: Literal["wanted", "here", "depends", "conflicts", "itself"]
+    kind: Literal["wanted", "here", "depends", "conflicts"]
     name: str
     specifier: SpecifierSet = field(default_factory=SpecifierSet)
 
@@ -109,8 +106,6 @@ class World:
         of the separate plugin. For the same reason no conflict reaches it.
         """
         within = contains(requirement.specifier, candidate.version)
-        if requirement.kind == "itself":
-            return True
         if requirement.kind == "conflicts":
             return candidate.kind not in {"installed", "release"} or not within
         if candidate.kind == "nothing":
