@@ -54,7 +54,7 @@ def _run(context: Context, argv: Sequence[str]) -> int:
         from reckless import __version__
 
         return context.show("version", __version__ if context.given.json else f"reckless {__version__}")
-    # And for the list, again and again: it has nothing to parse, and importing typer takes longer than all that it does.
+    # And for the list, again and again: it has nothing to parse, and importing typer takes longer than all it does.
     if rest == ["list"] and INSTRUCTION not in os.environ:
         from reckless.cli.interrupts import interruptible
         from reckless.cli.tables import answer_list
@@ -134,9 +134,9 @@ def _fail(context: Context, error: BaseException) -> int:
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     if isinstance(error, KeyboardInterrupt):
-        from reckless.system.process import kill_all
+        from reckless.system.process import end_all
 
-        kill_all()  # one that was cut off from whoever started it
+        end_all()  # one that was cut off from whoever started it
         context.fail(_interrupted(context))
         return EXIT_INTERRUPTED
     if isinstance(error, RecklessError):

@@ -56,8 +56,13 @@ def swap_symlink(link: Path, target: str) -> None:
     temporary = link.with_name(f".{link.name}.new")
     with contextlib.suppress(FileNotFoundError):
         temporary.unlink()
-    temporary.symlink_to(target)
-    temporary.replace(link)
+    try:
+        temporary.symlink_to(target)
+        temporary.replace(link)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
     sync_folder(link.parent)
 
 

@@ -220,6 +220,17 @@ def kill_all() -> None:
         kill_group(process)
 
 
+def end_all() -> None:
+    """End every program that is still running, and wait until they are gone: what a command does last, in one thread.
+
+    An interrupt may come when a program has been started and nobody has it in hand yet.
+    """
+    with _running_lock:
+        processes = list(_running)
+    for process in processes:
+        kill(process)
+
+
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End a process that `start` made, and all that it started, without waiting; safe from any thread."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -22,15 +22,42 @@ ALIKE = re.compile(
     r"reckless/[a-z-]+/[^/]+\+[0-9a-f]{8}/(?!.*receipt\.json)"
 )  # within a tree that does not count (yet)
 THINNED = 6
+GREETING = "hello-greeting=moin moin"
+# A verb: how to come to where it starts from, and the verb itself last
+STAGES: dict[str, list[tuple[str, ...]]] = {
+    "install": [("install", NAME, "-o", GREETING)],
+    "uninstall": [("install", NAME, "-o", GREETING), ("uninstall", NAME)],
+    "upgrade": [("install", f"{NAME}==1.0.0", "-o", GREETING), ("upgrade", NAME)],
+    "rollback": [("install", f"{NAME}==1.0.0", "-o", GREETING), ("upgrade", NAME), ("rollback", NAME)],
+    "enable": [("install", NAME, "-o", GREETING), ("disable", NAME), ("enable", NAME)],
+    "disable": [("install", NAME, "-o", GREETING), ("disable", NAME)],
+    "set": [("install", NAME, "-o", GREETING), ("set", NAME, "hello-greeting=servus")],
+}
+BACK = {
+    "install": ("uninstall", NAME),
+    "uninstall": ("install", NAME, "-o", GREETING),
+    "upgrade": ("rollback", NAME),
+    "rollback": ("upgrade", NAME),
+    "enable": ("disable", NAME),
+    "disable": ("enable", NAME),
+    "set": ("set", NAME, GREETING),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """How a command ended (negative: the signal), what it printed, and the steps that it took."""
+    """How a command ended (negative: the signal), what it printed, the steps it took, and the programs it left."""
 
     status: int
     text: str
     steps: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one object on stdout, where it was run with -j."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +87,9 @@ class Nursery:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        status = int(self._read())
-        said = Said(status=status, text=out.read_text() + err.read_text(), steps=tuple(log.read_text().splitlines()))
+        status, orphans = json.loads(self._read())
+        steps = tuple(log.read_text().splitlines())
+        said = Said(status=status, text=out.read_text() + err.read_text(), steps=steps, orphans=tuple(orphans))
         assert "Traceback" not in said.text, said.text
         assert status != 70, said.text
         return said
@@ -155,10 +183,8 @@ class Bench:
         assert not (self.root / "lock.holder").exists()
         state = json.loads((self.root / "state.json").read_text())
         known = {name: {e["tree"], *e["previous"]} for name, e in state["plugins"].items()}
-        folders = {
-            p.name: {t.name for t in p.iterdir() if not t.is_symlink()} for p in self.root.iterdir() if p.is_dir()
-        }
-        folders.pop(".logs", None)
+        folders = [p for p in self.root.iterdir() if p.is_dir() and p.name != ".logs"]
+        found = {p.name: {tree.name for tree in p.iterdir() if not tree.is_symlink()} for p in folders}
         assert found == known, "every tree belongs to a plugin, and every plugin has its trees"
 
     def check_boots(self) -> None:
@@ -186,6 +212,47 @@ class Bench:
         with contextlib.closing(other):
             boot = other.boot()
             return "" if boot.up else f"{boot.output} {self._fingerprint()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A verb on a bench: where it starts, where it ends, and the steps that it takes where it is not hurt."""
+
+    bench: Bench
+    verb: str
+    first: Situation
+    last: Situation
+    whole: Said
+
+    @classmethod
+    def build(cls, bench: Bench, verb: str, how: str = "kill") -> Stage:
+        """Bring the bench to where the verb starts."""
+        *before, command = STAGES[verb]
+        for step in before:
+            bench(*step)
+        first = bench.situation()
+        bench(*command)
+        last = bench.situation()
+        bench(*BACK[verb])
+        whole = bench(*command, how=how)  # now that what it changes between is built
+        stage = cls(bench=bench, verb=verb, first=first, last=last, whole=whole)
+        stage.back()
+        return stage
+
+    def hurt(self) -> Iterator[tuple[int, str]]:
+        """Yield each step at which the verb is to be hurt, and its name; the bench is where it started, each time."""
+        for at in points(self.whole):
+            yield at, f"at step {at}, {self.whole.steps[at - 1]}"
+            if self.bench.situation() != self.first:
+                self.back()
+
+    def run(self, at: int, how: str) -> Said:
+        """Run the verb, hurt at that step."""
+        return self.bench("-j", *STAGES[self.verb][-1], at=at, how=how, status=None)
+
+    def back(self) -> None:
+        self.bench(*BACK[self.verb])
+        assert self.bench.situation() == self.first
 
 
 def points(said: Said) -> Iterator[int]:

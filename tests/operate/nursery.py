@@ -1,9 +1,11 @@
 """Starts `reckless` over and over without importing it each time: a process that forks one child a command.
 
-Reads one JSON object a line: {"argv", "env", "out", "err", "sabotage": [under, log, at, how] or null}; answers with the
-child's exit status, negative where a signal ended it. Each child is a process of its own, as if started by a shell.
+Reads one JSON object a line: {"argv", "env", "out", "err", "sabotage": [under, log, at, how]}; answers with the child's
+exit status, negative where a signal ended it, and with what it left running. Each child is a process of its own, as if
+started by a shell.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -33,13 +35,31 @@ def main():
     import sabotage
 
     preload()
+    adopt()
     print("ready", flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
         if child == 0:
             _become(order, sabotage)
-        print(json.dumps(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])), flush=True)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        print(json.dumps([status, orphans()]), flush=True)
+
+
+def adopt():
+    """Become the parent of what our children leave running (prctl(2), Linux)."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+
+def orphans():
+    """Return the programs that the last child left running, each as its command line."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    left = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip() for pid in left]
 
 
 def _become(order, sabotage):
@@ -50,8 +70,7 @@ def _become(order, sabotage):
         os.dup2(handle, number)
         os.close(handle)
     sys.argv = ["reckless", *order["argv"]]
-    if order["sabotage"]:
-        sabotage.install(*order["sabotage"])
+    sabotage.install(*order["sabotage"])
     from reckless.cli.main import main as reckless
 
     status = 70

@@ -5,11 +5,11 @@ A step is whatever changes a file below a folder, or starts a program that is to
 room for this one step) or `stays-full` (nor for any later one). With `at` 0 steps are only counted.
 """
 
-# ruff: noqa: PTH - paths are strings here: a hook that is called at every event has no time for more
 import errno
 import os
 import signal
 import sys
+from pathlib import Path
 
 NEW_BYTES = ("open", "os.mkdir", "os.symlink", "os.link")
 OTHERS = ("os.rename", "os.remove", "os.rmdir", "os.truncate", "os.chmod", "os.chown")
@@ -65,7 +65,8 @@ def _writes(mode, flags):
 
 
 def _full(path, folder):
-    if not os.path.isabs(path):
-        base = os.readlink(f"/proc/self/fd/{folder}") if isinstance(folder, int) and folder >= 0 else os.getcwd()
-        path = os.path.join(base, path)
-    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    path = Path(path)
+    if not path.is_absolute():
+        by_number = isinstance(folder, int) and folder >= 0
+        path = (Path(f"/proc/self/fd/{folder}").readlink() if by_number else Path.cwd()) / path
+    return os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - as a string
