@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from reckless.cli.style import clean, columns, dim, hanging, paint, terminal_width
-from reckless.errors import RecklessError
-from reckless.operate.result import Outcome, Result
+
+if TYPE_CHECKING:
+    from reckless.errors import RecklessError
+    from reckless.operate.result import Outcome, Result
 
 _DID = {
     "install": "installed", "upgrade": "upgraded", "downgrade": "downgraded", "rebuild": "rebuilt",

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reckless.errors import ConfigError
-from reckless.node import conf as our_conf
-from reckless.node import lines
-from reckless.node.conf import RecklessConf
-from reckless.node.scan import ConfigLine, Role, Scan, read_config, scan_files
 from reckless.system.files import atomic_write
 
+# What reads and writes config files is imported where it is used: `reckless list` only asks where the files are.
 if TYPE_CHECKING:
     from reckless.node.answers import NodeInfo
+    from reckless.node.conf import RecklessConf
     from reckless.node.problems import Problem
+    from reckless.node.scan import ConfigLine, Role, Scan
 
 NETWORKS = ("bitcoin", "testnet", "testnet4", "signet", "regtest", "liquid", "liquid-regtest", "litecoin")
 _NETWORK_FLAGS = {
@@ -73,6 +72,9 @@ class NodeFiles:
 
     def read_our_conf(self) -> RecklessConf:
         """Read our file; one that is absent is empty. Raises ConfigError `config-unreadable`."""
+        from reckless.node import conf as our_conf
+        from reckless.node import lines
+
         return our_conf.parse(lines.decode(self._read(self.our_conf)))
 
     def write_our_conf(self, conf: RecklessConf) -> None:
@@ -80,6 +82,9 @@ class NodeFiles:
 
         Raises ConfigError `config-unreadable`, `config-unwritable`, `disk-full`.
         """
+        from reckless.node import conf as our_conf
+        from reckless.node import lines
+
         new = lines.encode(conf.render())
         exists = self.our_conf.exists()
         if exists and self._read(self.our_conf) == new:
@@ -95,6 +100,9 @@ class NodeFiles:
         Our file is made first where it is absent: an include of a missing file keeps lightningd from starting. Raises
         ConfigError `config-unreadable`, `config-unwritable`, `disk-full`, `config-unusable`.
         """
+        from reckless.node import lines
+        from reckless.node.conf import RecklessConf
+
         if not self.our_conf.exists():
             self.write_our_conf(RecklessConf())
         if self.scan().includes(self.our_conf):
@@ -113,6 +121,8 @@ class NodeFiles:
 
     def scan(self) -> Scan:
         """Read every line that is in force, includes followed. Raises ConfigError `config-too-large`."""
+        from reckless.node.scan import scan_files
+
         return scan_files(self.roots, must_exist=self.explicit_conf is not None)
 
     def orphaned_by(self, names: Collection[str]) -> tuple[ConfigLine, ...]:
@@ -130,6 +140,8 @@ class NodeFiles:
 
         They stay as comments, so that no line below them moves: lightningd would then refuse `setconfig` of its option.
         """
+        from reckless.node import lines
+
         found = self.setconfig_lines(names)
         for file in dict.fromkeys(line.file for line in found):
             text = lines.decode(self._read(file))
@@ -168,6 +180,8 @@ class NodeFiles:
         return find_problems(self.scan(), plugins or {}, known)
 
     def _read(self, path: Path) -> bytes:
+        from reckless.node.scan import read_config
+
         try:
             return read_config(path)
         except FileNotFoundError:
@@ -243,6 +257,8 @@ def _find_lightning_dir(asked: Path | None, conf: Path | None, info: NodeInfo | 
     if said:
         return said
     if conf is not None:
+        from reckless.node.scan import scan_files
+
         set_there = scan_files([(conf, "conf")]).setting({"lightning-dir"})
         if set_there and set_there[-1].value:
             return _full(Path(set_there[-1].value))
@@ -304,6 +320,8 @@ def _find_network(folder: Path, asked: str | None, conf: Path | None, info: Node
         return asked, ""
     if info:
         return info.network, ""
+    from reckless.node.scan import scan_files
+
     root: tuple[Path, Role] = (conf, "conf") if conf else (folder / "config", "top")
     for line in reversed(scan_files([root]).lines):
         if line.key == "network" and line.value:
