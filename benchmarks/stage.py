@@ -94,6 +94,11 @@ class Stage:
             sys.exit(f"{shlex.join(argv)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    def without_uv(self) -> dict[str, str]:
+        """The environment of a machine that has no uv."""
+        folders = self.env["PATH"].split(os.pathsep)
+        return self.env | {"PATH": os.pathsep.join(f for f in folders if not Path(f, "uv").exists())}
+
     def add_twenty(self, name: str) -> None:
         """A Python plugin with twenty dependencies, whose method is called as it is."""
         self.world.add_plugin(str(TWENTY), name=name, versions=(), overrides={"runtime": {"rpcmethods": [name]}})
