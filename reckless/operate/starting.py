@@ -1,27 +1,34 @@
 """Starting a plugin without killing the node.
 
 lightningd v26.06.6 dies (a null pointer in configvar_finalize_overrides) at every `plugin start` that carries options,
-or is merely in keyword form, while any option set in its config at boot belongs to a plugin that has since been
-stopped or has died. The positional form, without options, is safe, and gives the plugin what the config said at boot.
+or is merely in keyword form, while any option set in its config at boot, on its command line or by setconfig belongs to
+a plugin that has since been stopped or has died. The positional form, without options, is safe, and gives the plugin
+what the config said at boot.
 So before options are passed on, it is made sure that no such option has been left behind; where one has, the plugin
 comes in, with its options, at lightningd's next restart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from reckless.model.state import State
 from reckless.operate.session import Session
 
+_NOT_HELD = frozenset({"default", "pluginstart"})  # sources of values that leave with their plugin
+
 
 def boot_of(session: Session) -> str:
     """Return what tells one run of lightningd from another: when it wrote its pid file; empty where there is none."""
-    pid = session.files.lightning_dir / f"lightningd-{session.network}.pid"
     try:
-        return str(pid.stat().st_mtime_ns)
+        return str(_pid_file(session).stat().st_mtime_ns)
     except OSError:
         return ""
+
+
+def _pid_file(session: Session) -> Path:
+    return session.files.lightning_dir / f"lightningd-{session.network}.pid"
 
 
 def remember(session: Session, state: State, names: Iterable[str]) -> State:
@@ -44,7 +51,8 @@ def left_behind(session: Session, state: State, *, leaving: Collection[str] = ()
 
     `leaving` are the options of a plugin that is about to be stopped. Raises NodeError.
     """
-    candidates = {line.key for line in session.files.scan().lines} | left_since_boot(session, state)
+    candidates = {line.key for line in session.files.scan().lines}
+    candidates |= left_since_boot(session, state) | _on_command_line(session)
     known = session.node.taken(sorted(candidates))
     return {name for name in candidates if name not in known or name in leaving}
 
@@ -55,7 +63,7 @@ def can_pass_options(session: Session, state: State, *, offers: Collection[str],
 
 
 def since_boot(session: Session, names: Collection[str], *, running: bool) -> set[str]:
-    """Return those of a plugin's options in the config that this run of lightningd took from there.
+    """Return those of a plugin's options that this run of lightningd took from its config, command line or setconfig.
 
     It holds on to them whatever the config says by then, and gives them to the plugin at every start. Of a plugin that
     is not `running` it cannot be asked: then all may be. Raises NodeError.
@@ -63,11 +71,17 @@ def since_boot(session: Session, names: Collection[str], *, running: bool) -> se
     if not running:
         return set(names)
     configured = session.node.configured() if names else {}
-    return {n for n in names if n in configured and _is_from_file(configured[n].sources)}
+    return {n for n in names if n in configured and set(configured[n].sources) - _NOT_HELD}
 
 
-def _is_from_file(sources: Sequence[str]) -> bool:
-    return any(":" in source for source in sources)
+def _on_command_line(session: Session) -> set[str]:
+    """Return the options that lightningd was started with, where we can see its process (Linux)."""
+    try:
+        pid = int(_pid_file(session).read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except (OSError, ValueError):
+        return set()
+    return {word[2:].partition("=")[0] for word in words[1:] if word.startswith("--") and len(word) > 2}
 
 
 def why_not(name: str) -> str:

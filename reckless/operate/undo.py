@@ -11,7 +11,7 @@ from reckless.errors import NodeDownError, NodeError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options, RecklessConf
 from reckless.operate.session import Session
-from reckless.operate.starting import can_pass_options, why_not
+from reckless.operate.starting import can_pass_options, remember, why_not
 from reckless.store import journal
 from reckless.store.journal import Record
 from reckless.store.layout import Layout
@@ -147,6 +147,8 @@ def _bring_back(session: Session, record: Record, before: Entry, options: Option
         return
     path = session.store.running_path(before)
     try:
+        if passing:
+            _remember(session, record)
         if listed:
             stop(session, before)
         session.node.start(path, passing)
@@ -154,6 +156,14 @@ def _bring_back(session: Session, record: Record, before: Entry, options: Option
         if e.rpc_code is None:  # not an answer: who knows what is
             raise
         session.reporter.note(f"{again} could not be started again ({e}); `reckless enable {before.name}` tries again")
+
+
+def _remember(session: Session, record: Record) -> None:
+    """Note what options passed on will hide from us: lightningd then shows those for ones it was started with."""
+    state = session.store.load()
+    noted = remember(session, state, record.booted)
+    if record.booted and noted != state:
+        session.store.save(noted)
 
 
 def _passing(session: Session, record: Record, before: Entry, options: Options) -> Options | None:

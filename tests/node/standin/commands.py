@@ -100,7 +100,8 @@ async def _list(node, params):
 
 
 async def _start(node, params):
-    if isinstance(params, list):
+    by_name = not isinstance(params, list)
+    if not by_name:
         if len(params) > 2:
             raise FailedError(INVALID_PARAMS, "Extra parameters must be in object")
         params = take(params, ["subcommand", "plugin"])
@@ -117,8 +118,8 @@ async def _start(node, params):
     except OSError as e:
         why = "already registered" if node.old else str(e)
         raise FailedError(INVALID_PARAMS, f"{path}: {why}") from e
-    pairs = getattr(params, "pairs", [])
-    plugin.params = [(k, _text(v)) for k, v in pairs if k not in ("subcommand", "plugin")]
+    if by_name:
+        plugin.params = [(k, _text(v)) for k, v in params.pairs if k not in ("subcommand", "plugin")]
     task = asyncio.ensure_future(node.plugins.bring_up([plugin]))
     await asyncio.wait([task, plugin.gone], return_when=asyncio.FIRST_COMPLETED)
     if plugin.gone.done():

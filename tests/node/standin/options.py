@@ -107,6 +107,10 @@ class Options:
         if held:
             held[-1].overridden = False
 
+    def orphaned(self):
+        """Say whether a line sets an option that nobody has any more: its plugin was stopped, or died."""
+        return any(line.name not in self.known for line in self.lines)
+
     def init_values(self, plugin):
         """Return what `init` says to a plugin: its options that are set or have a default."""
         values = {}

@@ -27,7 +27,11 @@ class FatalError(Exception):
 
 
 class CoreDumpedError(Exception):
-    """lightningd v26.06.6 ends with signal 11: a plugin registered a method of its own."""
+    """lightningd v26.06.6 ends with signal 11.
+
+    A plugin registered a method of its own; or one was started by name while a line of the config (or of setconfig)
+    sets an option that nobody has any more (configvar_finalize_overrides takes it for one that somebody has).
+    """
 
 
 class Plugin:
@@ -38,7 +42,7 @@ class Plugin:
         self.state, self.dynamic, self.builtin = UNCONFIGURED, False, False
         self.methods, self.options, self.subscriptions = {}, [], []
         self.checksum = None
-        self.params = []
+        self.params = None  # the options of a `plugin start` whose parameters had names
         self.process = None
         self.pending = {}
         self.timer = None
@@ -187,6 +191,10 @@ class Plugins:
                 )
             plugin.methods[name] = usage
         plugin.subscriptions = manifest.read_subscriptions(result)
+        if plugin.params is not None:
+            self._add_params(plugin)
+
+    def _add_params(self, plugin):
         for name, value in plugin.params:
             option = next((o for o in plugin.options if o.name == name), None)
             if option is None:
@@ -194,6 +202,8 @@ class Plugins:
             problem = self.node.options.add_started(option, value)
             if problem:
                 raise manifest.RefusedError(problem)
+        if not self.node.old and self.node.options.orphaned():
+            raise CoreDumpedError
 
     async def ask_init(self, plugin):
         plugin.state = AWAITING_INIT
