@@ -144,17 +144,34 @@ def _code(story: Story) -> str:
 
 def _hint(story: Story, effort: Effort) -> str:
     """Say what would help: what is enough by itself where there is such a thing, else what is needed in any case."""
-    from reckless.resolve.search import find
-
     facts = sorted(story.facts, key=lambda f: _EASE.index(f.kind))
     hints = {f: list(_help(story, f, effort)) for f in facts}
     helpful = [f for f in facts if hints[f]]
-    enough = [f for f in helpful if find(World(story.ground, Assumptions(ignored=frozenset({f}))), effort)]
+    enough = [f for f in helpful if _enough(story.ground, f, effort)]
     shown = list(dict.fromkeys(h for f in enough or helpful for h in hints[f]))[:MANY_HINTS]
     if shown:
         return ("" if enough else _NOT_ALL) + ", or ".join(shown)
     name = next((f.name for kind in ("depends", "wanted") for f in story.facts if f.kind == kind), "NAME")
     return f"`reckless info {name}` shows its releases and what they need"
+
+
+def _enough(ground: Ground, fact: Fact, effort: Effort) -> bool:
+    """Say whether there is an answer once a person has done what gets rid of this fact, and nothing else."""
+    from reckless.resolve.search import find
+
+    problem, name = ground.problem, fact.name
+    if fact.kind == "wanted":
+        rest = tuple(w for w in problem.wanted if w.name != name)
+        then = World(Ground(replace(problem, wanted=rest)), Assumptions())
+    elif fact.kind == "here":
+        gone = together(problem.installed, [name])  # whoever needs it has to go too, and cannot be of use any more
+        left = {n: i for n, i in problem.installed.items() if n not in gone}
+        then = World(Ground(replace(problem, installed=left)), Assumptions())
+    elif fact.kind == "fault":
+        then = World(Ground(problem, overlooked=frozenset({(name, fact.detail)})), Assumptions())
+    else:
+        then = World(ground, Assumptions(ignored=frozenset({fact})))
+    return find(then, effort) is not None
 
 
 def _help(story: Story, fact: Fact, effort: Effort) -> Iterator[str]:

@@ -31,10 +31,14 @@ class Relation:
 
 
 class Ground:
-    """A problem, and what follows from it alone. Everything is computed when first asked for, and kept."""
+    """A problem, and what follows from it alone. Everything is computed when first asked for, and kept.
 
-    def __init__(self, problem: Problem) -> None:
+    `overlooked` are faults, by plugin, to be passed over: as it would be if they were mended.
+    """
+
+    def __init__(self, problem: Problem, overlooked: frozenset[tuple[str, str]] = frozenset()) -> None:
         self.problem = problem
+        self._overlooked = overlooked
         self.wanted: dict[str, tuple[SpecifierSet, ...]] = {}
         for wish in problem.wanted:
             bounds = {*self.wanted.get(wish.name, ()), wish.specifier}
@@ -100,7 +104,10 @@ class Ground:
         return tuple(sorted(manifest.releases, key=lambda r: r.version, reverse=True)) if manifest else ()
 
     def _faults(self, name: str) -> dict[Version, tuple[Fault, ...]]:
-        lasting = {r.version: tuple(self._lasting_faults(name, r)) for r in self.releases(name)}
+        lasting = {
+            r.version: tuple(f for f in self._lasting_faults(name, r) if (name, f) not in self._overlooked)
+            for r in self.releases(name)
+        }
         here = self.problem.installed.get(name)
         finals = [v for v, faults in lasting.items() if not faults] + ([here.version] if here else [])
         welcome = (
@@ -108,6 +115,7 @@ class Ground:
             or any(names_prerelease(s) for s in self.wanted.get(name, ()))
             or all(v.is_prerelease for v in finals)
         )
+        welcome = welcome or (name, "prerelease") in self._overlooked
         early: tuple[Fault, ...] = () if welcome else ("prerelease",)
         return {v: faults + (early if v.is_prerelease else ()) for v, faults in lasting.items()}
 

@@ -248,7 +248,7 @@ def problems() -> st.SearchStrategy[Problem]:
     return st.randoms(use_true_random=True).map(some_problem)
 
 
-thorough = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(problems())
