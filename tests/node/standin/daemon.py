@@ -35,6 +35,9 @@ class Node:
         facts = json.loads((FACTS / ("v0.11.2.json" if self.old else "v26.06.6.json")).read_text())
         self.facts, self.core = facts, facts["commands"]
         self.options = options.Options(facts, lines)
+        for flag in OWN_FLAGS:  # they stand on its command line, and so does what lightningd knows
+            name = flag.removeprefix("--")
+            self.options.known[name] = options.Option(name, "string")
         self.stop_wait = limits["--standin-stop-wait"]
         self.plugins = Plugins(self, timeout=limits["--standin-plugin-timeout"])
         for fact in facts["plugins"]:
