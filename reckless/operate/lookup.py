@@ -122,7 +122,7 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
         choice = chosen.get(name)
         moves = choice is not None and choice.kind == "upgrade"
         available = str(choice.version) if choice is not None and moves else ""
-        why = "" if moves else "pinned" if entry.pinned else "held back: see reckless info " + name
+        why = "" if moves else "pinned" if entry.pinned else choice.held_back if choice is not None else ""
         rows.append(
             Outdated(
                 name=name, version=entry.version, newest=str(newest), available=available, pinned=entry.pinned, why=why

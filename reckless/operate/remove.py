@@ -23,7 +23,8 @@ def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) 
         wanted = [installed_name(state, name) for name in names]
         known = installed_plugins(session, state)
         broken = [n for n in wanted if n not in known]
-        order = [*broken, *removal(known, [n for n in wanted if n in known])]
+        provided = _provided(session, state)
+        order = [*broken, *removal(known, [n for n in wanted if n in known], provided=provided)]
         if dry_run:
             return Result(
                 outcomes=tuple(
@@ -47,6 +48,20 @@ def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) 
                 )
             )  # fmt: skip
     return Result(outcomes=tuple(outcomes))
+
+
+def _provided(session: Session, state: State) -> frozenset[str]:
+    """Return what lightningd itself ships; nothing where no source can say: then more is refused, not less."""
+    from reckless.model.versions import parse_lightningd
+
+    version = session.info.version if session.info else state.lightningd.get(session.network)
+    if version is None:
+        return frozenset()
+    try:
+        builtins = session.sources(state, offline=True).builtins()
+    except RecklessError:
+        return frozenset()
+    return frozenset(n for n, b in builtins.items() if b.provided_by(parse_lightningd(version)))
 
 
 def remove_one(session: Session, state: State, name: str) -> Applied:

@@ -61,9 +61,6 @@ def _on_choice(world: World, choice: Choice) -> Iterator[str]:
 
 
 def _built_in(world: World, name: str) -> Iterator[str]:
-    problem = world.ground.problem
-    since = lightningd_text(problem.builtins[name].since)
-    yield f"{name} is built into lightningd since {since}: there is nothing to install"
     bounds = [bounds_text(s) for s in world.ground.wanted[name] if s]
     if bounds:
         asked = listed(name + b for b in bounds)

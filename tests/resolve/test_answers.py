@@ -272,14 +272,14 @@ def test_what_the_node_ships_is_not_installed_and_meets_any_bounds() -> None:
     given = problem("commando", index=index, builtins=[COMMANDO])
     assert chosen(resolve(given)) == ["builtin commando 26.6.6"]
     assert choice(given, "commando").release is None
-    assert resolve(given).notes == ("commando is built into lightningd since v0.12.0: there is nothing to install",)
+    assert resolve(given).notes == ()
     dependent = resolve(problem("summary", index=index, builtins=[COMMANDO]))
     assert chosen(dependent) == ["builtin commando 26.6.6", "install summary 1"]
     assert dependent.notes == ()
 
 
 def test_bounds_on_what_the_node_ships_are_said_to_mean_the_separate_plugin() -> None:
-    assert resolve(problem("commando==0.2", builtins=[COMMANDO])).notes[1] == (
+    assert resolve(problem("commando==0.2", builtins=[COMMANDO])).notes[0] == (
         "commando==0.2 speaks of the separate plugin: the built-in one has lightningd's version"
     )
 
