@@ -17,7 +17,22 @@ def start(*argv: object, **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*PROGRAM, *(str(a) for a in argv)],
         env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=_as_on_a_terminal,  # noqa: PLW1509 - the tests start no threads
     )  # fmt: skip
+
+
+def _as_on_a_terminal() -> None:
+    """Hear hang-ups also where the tests themselves run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def imported(*argv: str) -> set[str]:
+    """The modules that a command loads; those that measuring coverage adds are left out."""
+    done = subprocess.run(
+        [PROGRAM[0], "-X", "importtime", *PROGRAM[1:], *argv], capture_output=True, text=True, check=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")},
+    )  # fmt: skip
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
 
 
 def ended(pid: int) -> bool:
@@ -129,17 +144,9 @@ def test_terminals_that_have_no_arrows_and_ticks(process: Run, down: Path, encod
 
 
 def test_the_start_is_not_slowed_down_by_what_it_does_not_need() -> None:
-    done = subprocess.run(
-        [PROGRAM[0], "-X", "importtime", *PROGRAM[1:], "--version"], capture_output=True, text=True, check=True
-    )
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert not loaded & {"typer", "rich", "requests", "msgspec", "packaging", "subprocess", "json"}
+    assert not imported("--version") & {"typer", "rich", "requests", "msgspec", "packaging", "subprocess", "json"}
 
 
 def test_list_loads_nothing_heavy(down: Path) -> None:
-    done = subprocess.run(
-        [PROGRAM[0], "-X", "importtime", *PROGRAM[1:], "-l", str(down), "-r", "list"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    loaded = imported("-l", str(down), "-r", "list")
     assert not loaded & {"rich", "requests", "msgspec", "resolvelib", "packaging.requirements", "virtualenv", "tomlkit"}

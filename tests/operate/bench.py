@@ -120,9 +120,11 @@ class Bench:
 
     # Running
 
-    def __call__(self, *args: str, status: int | None = 0, at: int = 0, how: str = "kill") -> Said:
+    def __call__(
+        self, *args: str, status: int | None = 0, at: int = 0, how: str = "kill", network: str = "regtest"
+    ) -> Said:
         """Run a command and insist on its exit status."""
-        flags = [f"--lightning-dir={self.node.dir}", f"--network={self.node.network}"]
+        flags = [f"--lightning-dir={self.node.dir}", f"--network={network}"]
         said = self.nursery.run([*flags, *args], self.env, under=self.node.dir, at=at, how=how)
         if status is not None:
             assert said.status == status, f"{args}: {said}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
-from tests.operate.bench import STAGES, Bench, Stage
+from tests.operate.bench import GREETING, NAME, STAGES, Bench, Stage, points
+from tests.world import World
 
 
 @pytest.mark.parametrize("verb", STAGES)
@@ -30,3 +32,74 @@ def test_killed_at_any_step_the_next_command_puts_it_right(
         bench.check_boots()
         bench.check_person()
         assert bench.situation() in (stage.first, stage.last), where
+
+
+def test_killed_while_an_option_leaves_with_an_upgrade_the_node_would_start(
+    make_bench: Callable[..., Bench], world: World
+) -> None:
+    world.add_release(NAME, "2.0.0", edits=[("hello-greeting", "hello-word")])
+    bench = make_bench()
+    bench("install", f"{NAME}==1.1.0", "-o", GREETING)
+    first = bench.situation()
+    assert "no longer has the option hello-greeting" in bench("upgrade", NAME).text
+    bench("rollback", NAME)
+    bench("set", NAME, GREETING)
+    steps = bench("upgrade", NAME)
+    bench("rollback", NAME)
+    bench("set", NAME, GREETING)
+    for at in points(steps):
+        bench("upgrade", NAME, at=at, status=None)
+        bench.check_boots()
+        bench.mend()
+        bench.check_clean()
+        bench.check_boots()
+        if json.loads((bench.root / "state.json").read_text())["plugins"][NAME]["version"] == "2.0.0":
+            assert bench.node.cli("hello")["version"] == "2.0.0"
+            bench("rollback", NAME)
+            bench("set", NAME, GREETING)
+        assert bench.situation() == first
+
+
+def test_an_option_in_a_persons_own_config_holds_up_a_release_that_drops_it(
+    make_bench: Callable[..., Bench], world: World
+) -> None:
+    world.add_release(NAME, "2.0.0", edits=[("hello-greeting", "hello-word")])
+    bench = make_bench()
+    bench("install", f"{NAME}==1.1.0")
+    bench.own += "hello-greeting=moin\n"
+    bench.node.config.write_text(bench.own)
+
+    error = bench("-j", "upgrade", NAME, status=1).json["error"]
+
+    assert error["code"] == "option-in-config"
+    assert f"{bench.node.config} line 2 sets hello-greeting" in error["message"]
+    assert f"{NAME} 2.0.0 no longer has it" in error["message"]
+    bench.check_boots()
+    assert bench.node.cli("hello")["version"] == "1.1.0"
+
+
+def test_what_was_interrupted_on_one_network_is_put_right_from_another(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench()
+    bench("install", f"{NAME}==1.0.0", "-o", GREETING)
+    bench("upgrade", NAME)
+    first = bench.situation()
+    at = next(n for n, s in enumerate(bench("rollback", NAME).steps, 1) if "subcommand=start" in s)
+    bench("upgrade", NAME)
+    assert bench("rollback", NAME, at=at, status=None).status == -9
+    (bench.node.dir / "testnet").mkdir()
+
+    mended = bench("source", "add", str(bench.source), network="testnet")
+
+    assert "an interrupted rollback of python-hello was undone" in mended.text
+    assert bench.situation() == first
+    assert not (bench.root / "testnet-reckless.conf").exists()
+    bench.check_clean()
+
+
+def test_a_tree_stops_counting_before_it_is_taken_apart(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench()
+    bench("install", NAME)
+
+    removed = [s for s in bench("uninstall", NAME).steps if s.startswith(("os.remove", "os.rmdir")) and "+" in s]
+
+    assert removed[0].endswith("/receipt.json")
