@@ -93,7 +93,7 @@ def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared
     before = run.state.plugins.get(choice.name)
     receipt = prepared.receipt
     earlier = (before.tree, *before.previous) if before else ()
-    previous = [t for t in earlier if t != prepared.tree and session.store.is_sealed(choice.name, t)]
+    previous = [t for t in earlier if t != prepared.tree and session.store.is_whole(choice.name, t)]
     after = Entry(
         name=choice.name,
         version=receipt.version,

@@ -109,9 +109,9 @@ def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepar
     """
     store, release = session.store, wish.release
     tree = tree_name(str(release.version), release.digest())
-    if not store.is_sealed(wish.name, tree) and store.is_current(wish.name, tree):
+    if not store.is_whole(wish.name, tree) and store.is_current(wish.name, tree):
         tree += ".2"  # a broken tree that the config goes through is built anew beside it, not pulled from under it
-    if store.is_sealed(wish.name, tree):
+    if store.is_whole(wish.name, tree):
         receipt = store.receipt(wish.name, tree)
         session.reporter.step(wish.name, "probe", "already built")
         _, checked = _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint)

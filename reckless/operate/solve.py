@@ -76,7 +76,9 @@ def solve(
 
     targets = tuple(targets)
     sources = session.sources(state)
-    installed = installed_plugins(session, state)
+    known = installed_plugins(session, state)
+    # One that cannot be run is not there: it is built again.
+    installed = {n: p for n, p in known.items() if session.store.is_whole(n, state.plugins[n].tree)}
     found = sources.closure([*(t.name for t in targets), *installed])
     builtins = sources.builtins()
     for target in targets:

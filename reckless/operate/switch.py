@@ -29,7 +29,7 @@ def rollback(session: Session, name: str, *, dry_run: bool = False) -> Result:
     """Return to the release that was there before, without building. Raises RecklessError `nothing-to-roll-back-to`."""
     with session.writing(dry_run=dry_run) as state:
         entry = state.plugins[installed_name(state, name)]
-        kept = [tree for tree in entry.previous if session.store.is_sealed(entry.name, tree)]
+        kept = [tree for tree in entry.previous if session.store.is_whole(entry.name, tree)]
         if not kept:
             raise RecklessError(
                 "nothing-to-roll-back-to",

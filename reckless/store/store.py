@@ -92,6 +92,15 @@ class Store:
         """Say whether the tree was built to the end."""
         return self.layout.receipt(name, tree).is_file()
 
+    def is_whole(self, name: str, tree: str) -> bool:
+        """Say whether a sealed tree can still be run: an OS upgrade may have taken the interpreter from under it."""
+        try:
+            receipt = self.receipt(name, tree)
+        except StoreError:
+            return False
+        needed = [self.layout.tree(name, tree) / receipt.entrypoint, *filter(None, [receipt.interpreter])]
+        return all(os.access(path, os.X_OK) for path in needed)
+
     def seal(self, tree: str, receipt: Receipt) -> None:
         """Write the receipt, last of all: from now on the tree counts. Everything in it is on disk first."""
         os.sync()
