@@ -98,7 +98,9 @@ class Store:
             receipt = self.receipt(name, tree)
         except StoreError:
             return False
-        needed = [self.layout.tree(name, tree) / receipt.entrypoint, *filter(None, [receipt.interpreter])]
+        needed = [self.layout.tree(name, tree) / receipt.entrypoint]
+        if receipt.interpreter:
+            needed.append(Path(receipt.interpreter))
         return all(os.access(path, os.X_OK) for path in needed)
 
     def seal(self, tree: str, receipt: Receipt) -> None:
