@@ -49,6 +49,7 @@ def writing(lock: Path, command: str, reporter: Reporter, *, patience: float = G
     finally:
         with contextlib.suppress(OSError):
             holder.unlink()
+        mark("")
         held.release()
 
 

@@ -157,7 +157,7 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
 
 
 def mark(run: str) -> None:
-    """Have every program from now on carry `run` in its environment, so that `end_marked` finds it."""
+    """Have every program from now on carry `run` in its environment, so that `end_marked` finds it; empty: none."""
     global _mark  # noqa: PLW0603 - it is this process's, as _running is
     _mark = run
 

@@ -13,6 +13,7 @@ from reckless.errors import StoreError
 from reckless.model.reporter import SilentReporter
 from reckless.store import lock
 from reckless.store.lock import writing
+from reckless.system.process import MARK, Command, run
 
 HOLDER = """
 import sys
@@ -120,3 +121,12 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "lock").mkdir()
     with pytest.raises((StoreError, OSError)), writing(tmp_path / "lock", "", SilentReporter(), patience=0.1):
         pass
+
+
+def test_programs_are_marked_as_ours_only_while_we_hold_the_lock(tmp_path: Path) -> None:
+    def marked() -> bool:
+        return MARK in run(Command(argv=[sys.executable, "-c", "import os; print(*os.environ)"])).stdout.split()
+
+    with writing(tmp_path / "lock", "reckless install hello", SilentReporter()):
+        assert marked()
+    assert not marked()
