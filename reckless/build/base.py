@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -78,10 +78,3 @@ class Backend(Protocol):
     def build(self, job: BuildJob) -> Built:
         """Build it. Raises BuildError (code, the log's tail as detail, the log's path in the hint)."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Backends:
-    """The backends by language."""
-
-    by_language: Mapping[str, Backend] = field(default_factory=dict)

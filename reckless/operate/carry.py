@@ -14,9 +14,10 @@ from reckless.operate.options import checked_options, kept_options
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
 from reckless.operate.remove import offered_options, remove_one
 from reckless.operate.result import Outcome, Result
-from reckless.operate.session import Node, Session
+from reckless.operate.session import Session
 from reckless.operate.solve import Solved
 from reckless.resolve.problem import Choice
+from reckless.resolve.words import lightningd_text
 
 KEPT_FOR_ROLLBACK = 1
 _BUILT = ("install", "upgrade", "downgrade")
@@ -40,8 +41,8 @@ def carry_out(
     stops everything before anything was changed (a missing toolchain) and interrupts.
     """
     choices = solved.resolution.choices
-    node = session.ask()
-    wishes = [_wish(session, state, solved, c, options.get(c.name), node) for c in choices if c.kind in _BUILT]
+    methods = session.node.methods() if session.info else {}
+    wishes = [_wish(session, state, solved, c, options.get(c.name), methods) for c in choices if c.kind in _BUILT]
     for wish in wishes:
         say_missing(wish.release, solved.machine)
     if dry_run:
@@ -253,26 +254,21 @@ def disk_error(error: OSError) -> RecklessError:
 
 def _builtin(choice: Choice, solved: Solved) -> Outcome:
     builtin = solved.builtins[choice.name]
-    since = ".".join(str(p) for p in builtin.since.release)
-    message = f"built into lightningd since v{_cln(since)}; there is nothing to install"
+    message = f"built into lightningd since {lightningd_text(builtin.since)}; there is nothing to install"
     if builtin.note:
         message += f" ({builtin.note})"
     return Outcome(name=choice.name, action="builtin", status="unchanged", message=message, because=choice.because)
 
 
-def _cln(version: str) -> str:
-    """Write a version as lightningd writes its own: v23.08, v0.12.0."""
-    year, *rest = version.split(".")
-    return ".".join([year, rest[0].zfill(2), *rest[1:]]) if int(year) >= 22 and rest else version
-
-
-def _wish(session: Session, state: State, solved: Solved, choice: Choice, options: Options | None, node: Node) -> Wish:
+def _wish(
+    session: Session, state: State, solved: Solved, choice: Choice, options: Options | None, methods: Mapping[str, str]
+) -> Wish:
     release = choice.release
     if release is None:
         raise RecklessError("no-such-version", f"no source lists {choice.name} {choice.version} any more")
     mine: set[str] = set()
     mine_options: set[str] = set()
-    taken = dict(node.methods)
+    taken = dict(methods)
     taken_options: dict[str, str] = {}
     for name, entry in state.plugins.items():
         if not session.store.is_sealed(name, entry.tree):

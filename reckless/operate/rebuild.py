@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from reckless.errors import RecklessError
+from reckless.model.dependency import parse_dependency
 from reckless.model.reporter import Reporter
 from reckless.model.state import Entry, Receipt, State
 from reckless.node.conf import parse
 from reckless.operate.session import Session
-from reckless.operate.solve import parse_dependency
 from reckless.store.lock import writing
 from reckless.store.store import Store
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -50,24 +50,6 @@ class Settings:
     jobs: int = 0
     command: str = "reckless"
     probe_timeout: float = 120.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Node:
-    """What the node said when we asked: `info` is None where it is down."""
-
-    info: NodeInfo | None
-    plugins: tuple[RunningPlugin, ...] = ()
-    methods: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def up(self) -> bool:
-        """Whether it answers."""
-        return self.info is not None
-
-    def runs(self, path: Path) -> bool:
-        """Whether it lists the plugin at this path (symlinks resolved) as active."""
-        return any(p.name == str(path) and p.active for p in self.plugins)
 
 
 class Session:
@@ -139,17 +121,6 @@ class Session:
             if self.only_looking and e.code == "lightning-dir-missing" and self.settings.lightning_dir is None:
                 return State()
             raise
-
-    def ask(self) -> Node:
-        """Ask the node for all that a change is checked against. Raises NodeError."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        if self.info is None:
-            return Node(info=None)
-        with ThreadPoolExecutor(2) as pool:
-            plugins = pool.submit(self.node.plugins)
-            methods = pool.submit(self.node.methods)
-            return Node(info=self.info, plugins=plugins.result(), methods=methods.result())
 
     def running(self) -> tuple[RunningPlugin, ...] | None:
         """Return the node's plugins, or None where it is down. Raises NodeError where we cannot know."""

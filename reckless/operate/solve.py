@@ -12,8 +12,9 @@ from packaging.version import Version
 from reckless.errors import RecklessError, ResolutionError, StoreError
 from reckless.index.search import suggestions
 from reckless.index.source import Found, Sources
+from reckless.model.dependency import parse_dependency
 from reckless.model.machine import Machine
-from reckless.model.manifest import Builtin, Dependency, GitSource
+from reckless.model.manifest import Builtin, GitSource
 from reckless.model.names import normalize_name
 from reckless.model.state import State
 from reckless.model.versions import parse_lightningd, parse_specifier
@@ -130,12 +131,6 @@ def installed_plugins(session: Session, state: State) -> dict[str, Installed]:
             pinned=entry.pinned,
         )
     return installed
-
-
-def parse_dependency(text: str) -> Dependency:
-    """Read a dependency as our receipts write it: `commando>=0.2`."""
-    target = parse_target(text)
-    return Dependency(name=target.name, specifier=target.specifier)
 
 
 def _specifier(target: Target, found: Mapping[str, Found]) -> SpecifierSet:
