@@ -58,6 +58,16 @@ class ToolchainMissingError(BuildError):
     """What a build needs of the operating system is not there; `hint` is the command that installs it."""
 
 
+class DetectionError(BuildError):
+    """A tree without a manifest that is no plugin, or several; `choices` are what can be put behind `URL/tree/REV/`."""
+
+    def __init__(
+        self, code: str, message: str, hint: str = "", *, detail: str = "", choices: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(code, message, hint, detail=detail)
+        self.choices = choices
+
+
 class ProbeError(RecklessError):
     """A built plugin did not answer getmanifest as lightningd needs; it was never shown to the node."""
 
