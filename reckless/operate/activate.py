@@ -14,46 +14,23 @@ keeps the node safe (shared design: node, "Rules that follow"; reliability, 1 to
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from reckless.errors import NodeError, RecklessError
-from reckless.model.state import Entry, State
-from reckless.node.conf import Options, RecklessConf
+from reckless.errors import RecklessError
+from reckless.model.state import State
+from reckless.node.rpc import RunningPlugin
+from reckless.operate.change import Change, Job
+from reckless.operate.on_node import Answer, on_node_together
 from reckless.operate.options import refuse_orphans
 from reckless.operate.session import Session
 from reckless.operate.starting import (
-    can_pass_options,
-    left_since_boot,
     remember,
     since_boot,
-    why_held,
-    why_not,
 )
-from reckless.operate.undo import finish, flip, is_running, settle, standing_on, stop
+from reckless.operate.undo import finish, flip, is_listed, settle, standing_on, undo
 from reckless.store import journal
 from reckless.store.journal import Record
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """One plugin from `before` to `after` (None: not installed), with the options that it is to have here.
-
-    `methods` must be there once it runs. `offered` are the names of all options that the old version has, `offers`
-    those of the new: none of the old ones may stay in the config once the plugin leaves. `disables` are the built-ins
-    that may not run beside it.
-    """
-
-    verb: str
-    name: str
-    before: Entry | None
-    after: Entry | None
-    options: Options = ()
-    methods: tuple[str, ...] = ()
-    offered: tuple[str, ...] = ()
-    offers: tuple[str, ...] = ()
-    disables: tuple[str, ...] = ()
-    restart_plugin: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,51 +41,96 @@ class Applied:
     restart: bool = False
 
 
-@dataclass(kw_only=True, slots=True)
-class _Job:
-    """One change being carried out: `conf` is our file as it was, `touched` whether the node was told anything yet."""
-
-    session: Session
-    state: State
-    change: Change
-    conf: RecklessConf
-    record: Record
-    touched: bool = False
-
-    @property
-    def had(self) -> Options:
-        """The plugin's options in the config before."""
-        return self.conf.options(self.change.name)
-
-    @property
-    def stays(self) -> bool:
-        """Whether the plugin is to be in this network's config."""
-        return self.change.after is not None and self.session.network in self.change.after.enabled
-
-
 def apply(session: Session, state: State, change: Change) -> Applied:
     """Carry out `change`. On any failure, an interrupt included, everything is as it was before this raises."""
-    job = _begin(session, state, change)
-    layout = session.store.layout
-    done, restart = state, False
+    done, (answer,) = apply_together(session, state, (change,))
+    if isinstance(answer, Exception):
+        raise answer
+    return Applied(state=done, restart=answer)
+
+
+def apply_together(session: Session, state: State, changes: Sequence[Change]) -> tuple[State, tuple[Answer, ...]]:
+    """Carry out changes, the node's part of them at once: one, or several that `is_swap` and need not each other.
+
+    Returns the state afterwards, and of each change whether lightningd must be restarted for it, or why it failed: then
+    its plugin is as it was. On an interrupt all is as it was before this raises.
+    """
+    answers: dict[str, Answer] = {}
+    jobs = []
+    listed = session.running() if any(change.before for change in changes) else None
+    for change in changes:
+        try:
+            jobs.append(_begin(session, state, change, listed or ()))
+        except (RecklessError, OSError) as error:
+            answers[change.name] = error
     try:
-        journal.begin(layout, job.record)
-        restart = _effects(job)
-        done = state.with_entry(change.after) if change.after else state.without(change.name)
-        if job.record.booted:
-            done = remember(session, done, job.record.booted)
-        session.store.save(done)
-        finish(layout, job.record)
+        done = _carry_out(session, state, jobs, answers) if jobs else state
+    finally:
+        for change in changes:
+            session.reporter.step(change.name, "done")
+    return done, tuple(answers[change.name] for change in changes)
+
+
+def _carry_out(session: Session, state: State, jobs: Sequence[Job], answers: dict[str, Answer]) -> State:
+    layout = session.store.layout
+    done = state
+    try:
+        journal.begin(layout, [job.record for job in jobs])
+        for job in jobs:
+            _before_node(job)
+        answers |= on_node_together(session, jobs)
+        for job in [job for job in jobs if not isinstance(answers[job.change.name], Exception)]:
+            try:
+                _after_node(job)
+            except (RecklessError, OSError) as error:
+                answers[job.change.name] = error
+            else:
+                done = _recorded(job, done)
+        if done is not state:
+            session.store.save(done)
+        failed = [(job, e) for job in jobs if isinstance(e := answers[job.change.name], Exception)]
+        for job in jobs:
+            if not isinstance(answers[job.change.name], Exception):
+                finish(layout, job.record)
+        _put_back(session, failed)
     except BaseException as error:
         # Once it is recorded nothing is undone, and what went wrong with cleaning up does not make it a failure.
-        if not _settled(job, error) or not isinstance(error, Exception):
+        if not _settled(session, jobs, answers, error) or not isinstance(error, Exception):
             raise
-    finally:
-        session.reporter.step(change.name, "done")
-    return Applied(state=done, restart=restart)
+    return done
 
 
-def _begin(session: Session, state: State, change: Change) -> _Job:
+def _recorded(job: Job, state: State) -> State:
+    change, booted = job.change, job.record.booted
+    done = state.with_entry(change.after) if change.after else state.without(change.name)
+    return remember(job.session, done, booted) if booted else done
+
+
+def _put_back(session: Session, failed: Sequence[tuple[Job, Exception]]) -> None:
+    """Undo what failed, last first, and end the journal; what cannot be put back stays in it."""
+    layout, left = session.store.layout, []
+    for job, error in reversed(failed):
+        try:
+            undo(session, job.record, touched=job.touched)
+        except (RecklessError, OSError) as e:
+            _say_left(session, job, error, e)
+            left.append(job.record)
+    if left:
+        journal.begin(layout, left)
+    else:
+        journal.end(layout)
+
+
+def _say_left(session: Session, job: Job, error: BaseException, trouble: Exception) -> None:
+    session.reporter.note(
+        f"{job.change.name}: could not put everything back ({trouble}); the next reckless command will try again"
+    )
+    if isinstance(error, RecklessError):
+        later = "once the cause is mended, the next command that changes something puts back what was"
+        error.hint = f"{error.hint}; {later}" if error.hint else later
+
+
+def _begin(session: Session, state: State, change: Change, listed: Sequence[RunningPlugin]) -> Job:
     """Look at what is there; refuse what would keep a node from starting. Raises ConfigError, RecklessError."""
     conf = session.files.read_our_conf()
     leaving = change.offered
@@ -117,7 +139,7 @@ def _begin(session: Session, state: State, change: Change) -> _Job:
         refuse_orphans(session.files, change.name, leaving, release=f"{change.name} {change.after.version}")
     _refuse_breaking_elsewhere(session, change)
     conf = session.files.absorb_setconfig(conf, change.name, leaving)
-    running = change.before is not None and is_running(session, change.before)
+    running = change.before is not None and is_listed(session, change.before, listed)
     block = conf.find(change.name)
     booted: set[str] = set()
     if block is not None and session.info is not None and (running or block.enabled):
@@ -132,7 +154,7 @@ def _begin(session: Session, state: State, change: Change) -> _Job:
         block=conf.block(change.name),
         booted=tuple(sorted(booted)),
     )
-    return _Job(session=session, state=state, change=change, conf=conf, record=record)
+    return Job(session=session, state=state, change=change, conf=conf, record=record)
 
 
 def _refuse_breaking_elsewhere(session: Session, change: Change) -> None:
@@ -157,28 +179,30 @@ def _refuse_breaking_elsewhere(session: Session, change: Change) -> None:
         refuse_orphans(files, change.name, leaving, release=f"{change.name} {after.version}")
 
 
-def _settled(job: _Job, error: BaseException) -> bool:
-    """Undo after `error`; say whether it was recorded, and so finished instead.
+def _settled(session: Session, jobs: Sequence[Job], answers: Mapping[str, Answer], error: BaseException) -> bool:
+    """Undo after `error` what was not recorded; say whether all was, but for what had failed before.
 
     Where even that fails, the journal stays for the next command, and the error says so.
     """
-    session, record = job.session, job.record
-    if not session.store.layout.journal.exists():  # nothing was begun, or all is done
+    layout = session.store.layout
+    if not layout.journal.exists():  # nothing was begun, or all is done
         return False
-    try:
-        return settle(session, session.store.load(), record, touched=job.touched)
-    except (RecklessError, OSError) as e:
-        session.reporter.note(
-            f"{record.name}: could not put everything back ({e}); the next reckless command will try again"
-        )
-        if isinstance(error, RecklessError):
-            later = "once the cause is mended, the next command that changes something puts back what was"
-            error.hint = f"{error.hint}; {later}" if error.hint else later
-        return False
+    as_answered, left = True, False
+    for job in reversed(jobs):
+        try:
+            finished = settle(session, session.store.load(), job.record, touched=job.touched)
+        except (RecklessError, OSError) as e:
+            _say_left(session, job, error, e)
+            left = True
+        else:
+            as_answered &= finished or isinstance(answers.get(job.change.name), Exception)
+    if not left:
+        journal.end(layout)
+    return as_answered and not left
 
 
-def _effects(job: _Job) -> bool:
-    """Change config, link and node, in that order; returns whether lightningd must be restarted for it."""
+def _before_node(job: Job) -> None:
+    """Make config and link such that the node can be told."""
     session, change, conf = job.session, job.change, job.conf
     files, after = session.files, change.after
     if not job.stays:
@@ -189,96 +213,21 @@ def _effects(job: _Job) -> bool:
         files.write_our_conf(standing_on(session, conf, change.before))
     if after is not None:
         flip(session, after)
-    restart = _on_node(job)
+
+
+def _after_node(job: Job) -> None:
+    """Write into the config what the node has run."""
+    session, change, after = job.session, job.change, job.change.after
     if job.stays and after is not None:
         entrypoint = session.store.entrypoint(after)
-        files.write_our_conf(conf.with_plugin(change.name, entrypoint, change.options, disables=change.disables))
-        files.ensure_include()
-    return restart
+        conf = job.conf.with_plugin(change.name, entrypoint, change.options, disables=change.disables)
+        session.files.write_our_conf(conf)
+        session.files.ensure_include()
 
 
-def _stands_under(job: _Job) -> bool:
+def _stands_under(job: Job) -> bool:
     """Say whether the config's lines, as they are, would do for the new version too."""
     before, after = job.change.before, job.change.after
     if before is None or after is None or before.tree == after.tree:
         return True
     return before.entrypoint == after.entrypoint and {key for key, _ in job.had} <= set(job.change.offers)
-
-
-def _on_node(job: _Job) -> bool:
-    """Stop what ran and start what is to run. Returns whether only a restart of lightningd can do it."""
-    session, change, running = job.session, job.change, job.record.running
-    if session.info is None:
-        return False
-    before, after = change.before, change.after
-    # One that a person started by hand, though the config has it switched off, goes on running.
-    comes = after is not None and (job.stays or (running and change.verb != "disable"))
-    same = before is not None and after is not None and before.tree == after.tree
-    if running and comes and same and not change.restart_plugin:
-        return False
-    if (before is not None and running and not before.dynamic) or (comes and after and not after.dynamic):
-        return True
-    if comes and change.disables and any(Path(p.name).name in change.disables for p in session.node.plugins()):
-        return True  # the built-in that it replaces runs until the config that disables it is read
-    passing = _passing(job) if comes else ()
-    if passing is None:
-        return True
-    if before is not None and running:
-        session.reporter.step(change.name, "stop")
-        job.touched = True
-        stop(session, before)
-    if comes and after is not None:
-        session.reporter.step(change.name, "start")
-        job.touched = True
-        session.node.start(session.store.running_path(after), passing)
-        verify(session, after, change.methods)
-    return False
-
-
-def _held(job: _Job) -> set[str]:
-    """Return the options that are to have no value, and to which lightningd would give one at the start."""
-    change = job.change
-    names = {key for key, _ in job.had} if job.record.running else set(change.offers)
-    names = (names & set(change.offers)) - {key for key, _ in change.options}
-    return names & (left_since_boot(job.session, job.state) | set(job.record.booted))
-
-
-def _passing(job: _Job) -> Options | None:
-    """Return the options to pass on at the start; none where lightningd has them already.
-
-    None, with the reason said, where only a restart of lightningd can bring them in, or take them out.
-    """
-    session, change, running = job.session, job.change, job.record.running
-    held = _held(job)
-    if held:
-        session.reporter.note(why_held(change.name, held))
-        return None
-    if not change.options:
-        return ()
-    leaving = job.record.booted if running else ()
-    if can_pass_options(session, job.state, offers=change.offers, leaving=leaving):
-        return change.options
-    if running and job.had == change.options and {key for key, _ in job.had} <= set(job.record.booted):
-        return ()
-    session.reporter.note(why_not(change.name))
-    return None
-
-
-def verify(session: Session, entry: Entry, methods: tuple[str, ...]) -> None:
-    """Check that the node lists the plugin as active under its path, with its methods.
-
-    Raises NodeError `plugin-not-running` or `methods-missing`.
-    """
-    path = session.store.running_path(entry)
-    known = session.node.methods() if methods else {}
-    if not any(p.name == str(path) and p.active for p in session.node.plugins()):
-        raise NodeError(
-            "plugin-not-running",
-            f"{entry.name} {entry.version} started and ended again at once",
-            "lightningd's log says why: look for plugin-" + Path(entry.entrypoint).name,
-        )
-    missing = [m for m in methods if m not in known]
-    if missing:
-        raise NodeError(
-            "methods-missing", f"{entry.name} {entry.version} runs, but the node does not have its method {missing[0]}"
-        )

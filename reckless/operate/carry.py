@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reckless.errors import RecklessError
 from reckless.model.manifest import GitSource, Release
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
-from reckless.operate.activate import Change, apply
+from reckless.operate.activate import apply, apply_together
+from reckless.operate.change import Change, is_swap
 from reckless.operate.options import checked_options, kept_options
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
 from reckless.operate.remove import offered_options, remove_one
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
 from reckless.operate.solve import Solved
+from reckless.resolve.order import closure
 from reckless.resolve.problem import Choice
 from reckless.resolve.words import lightningd_text
 
@@ -54,10 +56,49 @@ def carry_out(
         return Result(outcomes=(*planned, *gone), notes=_notes(solved))
     prepared = prepare_all(session, wishes, solved.machine)
     run = _Run(state)
-    for choice in choices:
-        _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
+    todo = list(choices)
+    while todo:
+        together = _swaps(session, run, todo, prepared)
+        if len(together) > 1:
+            _swap_all(session, run, together)
+        else:
+            choice = todo[0]
+            _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
+        del todo[: max(len(together), 1)]
     _remove_unneeded(session, run, [*solved.resolution.unneeded, *_left_over(run, choices, state)])
     return Result(outcomes=tuple(run.outcomes), notes=_notes(solved))
+
+
+def _swaps(
+    session: Session, run: _Run, todo: Sequence[Choice], prepared: Mapping[str, Prepared | BaseException]
+) -> list[tuple[Choice, Change]]:
+    """Return the first of `todo` that can be switched over at once, as many as there are cores.
+
+    None of them needs another, and none has a say in the config: `is_swap`.
+    """
+    found: list[tuple[Choice, Change]] = []
+    needs = {c.name: set(_needs(c)) for c in todo}
+    for choice in todo[: session.jobs]:
+        ready = prepared.get(choice.name)
+        if not isinstance(ready, Prepared) or needs[choice.name] & run.failed.keys():
+            break
+        change = _change(session, run.state, choice, ready)
+        if closure([choice.name], needs) & {other.name for other, _ in found} or not is_swap(session, change):
+            break
+        found.append((choice, change))
+    return found
+
+
+def _swap_all(session: Session, run: _Run, together: Sequence[tuple[Choice, Change]]) -> None:
+    try:
+        run.state, answers = apply_together(session, run.state, [change for _, change in together])
+    except (RecklessError, OSError) as error:
+        answers = (error,) * len(together)
+    for (choice, change), answer in zip(together, answers, strict=True):
+        if isinstance(answer, Exception):
+            _fail(run, choice, answer)
+        else:
+            run.outcomes.append(_switched(session, choice, change, restart=answer))
 
 
 def _carry_one(
@@ -84,14 +125,17 @@ def _carry_one(
         if prepared is None:
             run.outcomes.append(_keep(session, run, choice, options))
         else:
-            run.outcomes.append(_switch_over(session, run, choice, prepared))
+            change = _change(session, run.state, choice, prepared)
+            applied = apply(session, run.state, change)
+            run.state = applied.state
+            run.outcomes.append(_switched(session, choice, change, restart=applied.restart))
     except (RecklessError, OSError) as error:
         _fail(run, choice, error)
 
 
-def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared) -> Outcome:
-    """Activate a freshly prepared tree in the place of what was there."""
-    before = run.state.plugins.get(choice.name)
+def _change(session: Session, state: State, choice: Choice, prepared: Prepared) -> Change:
+    """Put a freshly prepared tree in the place of what is there."""
+    before = state.plugins.get(choice.name)
     receipt = prepared.receipt
     earlier = (before.tree, *before.previous) if before else ()
     previous = [t for t in earlier if t != prepared.tree and session.store.is_whole(choice.name, t)]
@@ -107,32 +151,32 @@ def _switch_over(session: Session, run: _Run, choice: Choice, prepared: Prepared
         enabled=before.enabled if before else (session.network,),
         previous=tuple(previous[:KEPT_FOR_ROLLBACK]),
     )
-    applied = apply(
-        session,
-        run.state,
-        Change(
-            verb="install" if choice.kind == "install" else "upgrade",
-            name=choice.name,
-            before=before,
-            after=after,
-            options=prepared.options,
-            methods=receipt.rpcmethods,
-            offered=offered_options(session, before) if before else (),
-            offers=receipt.options,
-            disables=receipt.disables,
-            restart_plugin=True,
-        ),
+    return Change(
+        verb="install" if choice.kind == "install" else "upgrade",
+        name=choice.name,
+        before=before,
+        after=after,
+        options=prepared.options,
+        methods=receipt.rpcmethods,
+        offered=offered_options(session, before) if before else (),
+        offers=receipt.options,
+        disables=receipt.disables,
+        restart_plugin=True,
     )
-    run.state = applied.state
+
+
+def _switched(session: Session, choice: Choice, change: Change, *, restart: bool) -> Outcome:
+    before, after = change.before, change.after
+    assert after is not None  # noqa: S101 - _change makes it
     return Outcome(
         name=choice.name,
         action="install" if choice.kind in ("keep", "builtin") else choice.kind,
         status="done",
-        version=receipt.version,
+        version=after.version,
         before=before.version if before else "",
         because=choice.because,
-        restart=applied.restart,
-        message=_effect(session, after, restart=applied.restart),
+        restart=restart,
+        message=_effect(session, after, restart=restart),
     )
 
 
@@ -198,24 +242,10 @@ def _left_over(run: _Run, choices: tuple[Choice, ...], before: State) -> list[st
     """Dependencies that were brought in now for plugins that then failed: they go again."""
     if not run.failed:
         return []
-    by_name = {c.name: c for c in choices}
-    fresh = [n for n, e in run.state.plugins.items() if n not in before.plugins and not e.requested and n in by_name]
-    needed: set[str] = set()
-    for choice in choices:
-        if choice.name not in run.failed and choice.name not in fresh:
-            needed |= _closure(choice, by_name)
+    needs = {c.name: _needs(c) for c in choices}
+    fresh = [n for n, e in run.state.plugins.items() if n not in before.plugins and not e.requested and n in needs]
+    needed = closure([n for n in needs if n not in run.failed and n not in fresh], needs)
     return [n for n in reversed([c.name for c in choices]) if n in fresh and n not in needed]
-
-
-def _closure(choice: Choice, by_name: Mapping[str, Choice]) -> set[str]:
-    seen: set[str] = set()
-    todo = list(_needs(choice))
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo += _needs(by_name[name]) if name in by_name else ()
-    return seen
 
 
 def _needs(choice: Choice) -> tuple[str, ...]:

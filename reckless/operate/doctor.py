@@ -85,9 +85,6 @@ def _owner(session: Session) -> list[Ailment]:
 
 
 def _journal(session: Session) -> list[Ailment]:
-    record = journal.pending(session.store.layout)
-    if record is None:
-        return []
     return [
         Ailment(
             severity="note",
@@ -95,6 +92,7 @@ def _journal(session: Session) -> list[Ailment]:
             message=f"an interrupted {record.verb} of {record.name} left work behind",
             hint="the next reckless command that changes something finishes or undoes it",
         )
+        for record in journal.pending(session.store.layout)
     ]
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from reckless import __version__
 from reckless.build.base import BuildJob
@@ -25,10 +23,7 @@ from reckless.node.conf import Options
 from reckless.node.probe import ProbeResult, check_probe, probe
 from reckless.operate.session import Session
 from reckless.store.layout import tree_name
-from reckless.system.process import kill_all
-
-_T = TypeVar("_T")
-_R = TypeVar("_R")
+from reckless.system.parallel import in_parallel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,25 +76,6 @@ def prepare_all(session: Session, wishes: Sequence[Wish], machine: Machine) -> d
         return prepare(session, wish, machine, cores)
 
     return in_parallel(one, {wish.name: wish for wish in wishes}, workers)
-
-
-def in_parallel(work: Callable[[_T], _R], items: Mapping[str, _T], workers: int) -> dict[str, _R | BaseException]:
-    """Run `work` over `items`; an exception is that item's answer. An interrupt ends all programs and is raised."""
-    pool = ThreadPoolExecutor(workers)
-    futures: dict[str, Future[_R]] = {name: pool.submit(work, item) for name, item in items.items()}
-    try:
-        for future in futures.values():
-            future.exception()
-    except BaseException:
-        for future in futures.values():
-            future.cancel()
-        while not all(future.done() for future in futures.values()):
-            kill_all()  # again and again: work may go on to its next program
-            wait(futures.values(), timeout=0.1)
-        pool.shutdown(wait=True)
-        raise
-    pool.shutdown(wait=True)
-    return {name: future.exception() or future.result() for name, future in futures.items()}
 
 
 def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepared:

@@ -19,17 +19,18 @@ REMOVED_AT_ONCE = 4
 
 
 def recover(session: Session, state: State) -> None:
-    """Finish or undo the change that the journal holds, and say so. Where undoing raises, the journal stays."""
-    record = journal.pending(session.store.layout)
-    if record is None:
-        return
-    there = session if record.network == session.network else session.on(record.network)
-    if settle(there, state, record):
-        session.reporter.note(f"an interrupted {record.verb} of {record.name} was already done; finished it")
-    else:
-        session.reporter.note(
-            f"an interrupted {record.verb} of {record.name} was undone; everything is as it was before it"
-        )
+    """Finish or undo each change that the journal holds, and say so. Where undoing raises, the journal stays."""
+    records = journal.pending(session.store.layout)
+    for record in reversed(records):
+        there = session if record.network == session.network else session.on(record.network)
+        if settle(there, state, record):
+            session.reporter.note(f"an interrupted {record.verb} of {record.name} was already done; finished it")
+        else:
+            session.reporter.note(
+                f"an interrupted {record.verb} of {record.name} was undone; everything is as it was before it"
+            )
+    if records:
+        journal.end(session.store.layout)
 
 
 def sweep(session: Session) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from reckless.errors import RecklessError
 from reckless.model.names import normalize_name
 from reckless.model.state import Entry, State
-from reckless.operate.activate import Applied, Change, apply
+from reckless.operate.activate import Applied, apply
+from reckless.operate.change import Change
 from reckless.operate.options import refuse_orphans
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session

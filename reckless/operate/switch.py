@@ -8,7 +8,8 @@ from dataclasses import replace
 from reckless.errors import RecklessError, UsageError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
-from reckless.operate.activate import Applied, Change, apply
+from reckless.operate.activate import Applied, apply
+from reckless.operate.change import Change
 from reckless.operate.options import checked_options, parse_options, refuse_orphans, refuse_required, refuse_unknown
 from reckless.operate.remove import installed_name, offered_options
 from reckless.operate.result import Action, Outcome, Result, Status

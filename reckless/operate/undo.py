@@ -6,13 +6,14 @@ Everything here can be repeated, and leaves, at every step, a config that lightn
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from reckless.errors import NodeDownError, NodeError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options, RecklessConf
+from reckless.node.rpc import RunningPlugin
 from reckless.operate.session import Session
 from reckless.operate.starting import can_pass_options, remember, why_not
-from reckless.store import journal
 from reckless.store.journal import Record
 from reckless.store.layout import Layout
 from reckless.system.files import swap_symlink
@@ -23,8 +24,8 @@ _TICK = 0.2
 def settle(session: Session, state: State, record: Record, *, touched: bool = True) -> bool:
     """Finish `record` where `state` holds its outcome, else undo it; says whether it was finished.
 
-    A change that leaves the entry as it was (`set`) is undone: its outcome does not show in the state. Raises
-    NodeError, ConfigError, OSError; the journal then stays.
+    A change that leaves the entry as it was (`set`) is undone: its outcome does not show in the state. The journal is
+    the caller's to end. Raises NodeError, ConfigError, OSError.
     """
     if record.before != record.after and state.plugins.get(record.name) == record.after:
         finish(session.store.layout, record)
@@ -34,10 +35,9 @@ def settle(session: Session, state: State, record: Record, *, touched: bool = Tr
 
 
 def finish(layout: Layout, record: Record) -> None:
-    """Do what may only happen once the change is recorded, then drop the journal."""
+    """Do what may only happen once the change is recorded."""
     if record.after is None:
         layout.current(record.name).unlink(missing_ok=True)
-    journal.end(layout)
 
 
 def undo(session: Session, record: Record, *, touched: bool = True) -> None:
@@ -45,12 +45,10 @@ def undo(session: Session, record: Record, *, touched: bool = True) -> None:
 
     `touched`: the node may have been told something; where nobody knows, it may. Raises as `settle`.
     """
-    layout = session.store.layout
     restored = _restore_files(session, record)
     if touched:
         block = restored.find(record.name)
         _restore_node(session, record, restored.options(record.name), in_config=block is not None and block.enabled)
-    journal.end(layout)
 
 
 def standing_on(session: Session, conf: RecklessConf, entry: Entry) -> RecklessConf:
@@ -73,8 +71,13 @@ def is_running(session: Session, entry: Entry) -> bool:
         running = session.running()
     except NodeDownError:
         return False
+    return is_listed(session, entry, running or ())
+
+
+def is_listed(session: Session, entry: Entry, listed: Sequence[RunningPlugin]) -> bool:
+    """Say whether the plugin is among those that the node lists."""
     path = str(session.store.running_path(entry))
-    return any(p.name == path for p in running or ())
+    return any(p.name == path for p in listed)
 
 
 def stop(session: Session, entry: Entry) -> None:

@@ -1,13 +1,14 @@
-"""The change under way, so that whoever comes after a crash can undo it.
+"""The changes under way, so that whoever comes after a crash can undo them.
 
-One record at a time: the plugin whose activation is being changed, what was before, and what is to be. It is written
-before the first effect and removed after state.json holds the result, so: a journal whose `after` is in state.json is
-done, any other is undone.
+A record a plugin whose activation is being changed: what was before, and what is to be. Records are written before the
+first effect and removed after state.json holds the result, so: one whose `after` is in state.json is done, any other
+is undone. Most often there is one; plugins that have nothing to do with each other are switched several at once.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reckless.errors import StoreError
@@ -38,10 +39,14 @@ class Record:
     booted: tuple[str, ...] = ()
 
 
-def begin(layout: Layout, record: Record) -> None:
-    """Write the record durably, before the first effect. Raises OSError."""
-    data = {
-        "schema": JOURNAL_SCHEMA,
+def begin(layout: Layout, records: Iterable[Record]) -> None:
+    """Write the records durably, before the first effect, in place of any that are there. Raises OSError."""
+    data = {"schema": JOURNAL_SCHEMA, "changes": [_to_json(record) for record in records]}
+    atomic_write(layout.journal, json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
+
+
+def _to_json(record: Record) -> dict[str, object]:
+    return {
         "verb": record.verb,
         "name": record.name,
         "network": record.network,
@@ -51,20 +56,22 @@ def begin(layout: Layout, record: Record) -> None:
         "block": record.block,
         "booted": list(record.booted),
     }
-    atomic_write(layout.journal, json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
 
 
 def end(layout: Layout) -> None:
-    """Remove the record: the change is done, or undone."""
+    """Remove the records: each change is done, or undone."""
     layout.journal.unlink(missing_ok=True)
 
 
-def pending(layout: Layout) -> Record | None:
-    """Return the record that an interrupted command left, or None. Raises StoreError `state-damaged`."""
+def pending(layout: Layout) -> tuple[Record, ...]:
+    """Return the records that an interrupted command left, none where nothing was.
+
+    Raises StoreError `state-damaged`, `state-too-new`.
+    """
     try:
         data = load_json(layout.journal, "a journal of reckless")
     except FileNotFoundError:
-        return None
+        return ()
     file = str(layout.journal)
     damaged = StoreError(
         "state-damaged",
@@ -77,6 +84,15 @@ def pending(layout: Layout) -> Record | None:
         raise StoreError(
             "state-too-new", f"{file} was written by a newer reckless; nothing was changed", "use that one"
         )
+    changes = data.get("changes")
+    if not isinstance(changes, list) or not changes:
+        raise damaged
+    return tuple(_from_json(change, damaged, file) for change in changes)
+
+
+def _from_json(data: object, damaged: StoreError, file: str) -> Record:
+    if not isinstance(data, dict):
+        raise damaged
     texts = [data.get(key) for key in ("verb", "name", "network", "block")]
     if not all(isinstance(t, str) for t in texts) or not isinstance(data.get("running"), bool):
         raise damaged

@@ -20,13 +20,13 @@ import pytest
 from reckless.errors import ProcessError
 from reckless.model.reporter import SilentReporter
 from reckless.operate.carry import disk_error
-from reckless.operate.prepare import in_parallel
 from reckless.operate.recover import clear_debris, recover
 from reckless.operate.session import Session, Settings
 from reckless.operate.undo import settle, undo
 from reckless.store import journal
 from reckless.store.journal import Record
 from reckless.system.files import remove_leftovers
+from reckless.system.parallel import in_parallel
 from reckless.system.process import Command, run
 from tests.operate.bench import GREETING, NAME, Bench
 
@@ -69,13 +69,11 @@ def test_an_undo_can_be_repeated(bench: Bench) -> None:
     (bench.root / NAME / "current").symlink_to(record.after.tree)
     session.files.write_our_conf(session.files.read_our_conf().without(NAME))
     bench.node.cli("plugin", "stop", str(session.store.running_path(record.before)))
-    journal.begin(session.store.layout, record)
 
     for _ in range(2):
         undo(session, record)
 
         assert bench.situation() == before
-        assert journal.pending(session.store.layout) is None
 
 
 def test_what_is_recorded_is_finished_what_is_not_is_undone(bench: Bench) -> None:
@@ -93,9 +91,9 @@ def test_what_is_recorded_is_finished_what_is_not_is_undone(bench: Bench) -> Non
 def test_recovering_says_what_became_of_what(bench: Bench) -> None:
     session = open_session(bench)
     state = session.store.load()
-    journal.begin(session.store.layout, record_of(session))
+    journal.begin(session.store.layout, [record_of(session)])
     recover(session, state)
-    journal.begin(session.store.layout, record_of(session, "uninstall", after=None))
+    journal.begin(session.store.layout, [record_of(session, "uninstall", after=None)])
     recover(session, state.without(NAME))
     recover(session, state)  # nothing is left to recover
 
@@ -160,11 +158,11 @@ def test_an_old_version_that_no_longer_starts_is_said_and_blocks_nothing(bench: 
     path = session.store.running_path(record.before)
     bench.node.cli("plugin", "stop", str(path))
     path.write_text("#!/bin/sh\nexit 1\n")
-    journal.begin(session.store.layout, record)
+    journal.begin(session.store.layout, [record])
 
     recover(session, session.store.load())
 
-    assert journal.pending(session.store.layout) is None
+    assert not journal.pending(session.store.layout)
     assert "python-hello 1.1.0 could not be started again" in session.reporter.heard[0]
     assert "`reckless enable python-hello` tries again" in session.reporter.heard[0]
 
