@@ -122,6 +122,8 @@ class Environment:
         job = self.steps.job
         if self.uv:
             env, flags = for_uv(self.steps.env)
+            # uv takes every core for itself unless told: others may be building beside it.
+            env |= {"UV_CONCURRENT_INSTALLS": str(job.jobs), "UV_CONCURRENT_BUILDS": str(job.jobs)}
             argv: list[str | Path] = [self.uv, "pip", "install", "--python", self.python, *flags, *what]
             # Not started in the source: its own uv settings, such as an index, are not the user's.
             self.steps.run("uv pip install", *argv, cwd=job.tree, env=env)

@@ -15,8 +15,6 @@ from reckless.store import journal
 from reckless.store.store import Store
 from reckless.system.files import remove_leftovers
 
-REMOVED_AT_ONCE = 4
-
 
 def recover(session: Session, state: State) -> None:
     """Finish or undo each change that the journal holds, and say so. Where undoing raises, the journal stays."""
@@ -55,19 +53,16 @@ def clear_debris(session: Session, state: State) -> None:
     except NodeError:
         return
     with contextlib.suppress(OSError):  # what cannot be removed now is tried again by the next command
-        _remove(store, [t for t in stray if not any(name.startswith(f"{t.resolve()}/") for name in active)])
+        gone = [t for t in stray if not any(name.startswith(f"{t.resolve()}/") for name in active)]
+        _remove(store, gone, session.jobs)
         for folder in store.layout.root.iterdir():
             if folder.is_dir() and folder.name not in state.plugins and not any(folder.iterdir()):
                 folder.rmdir()
 
 
-def _remove(store: Store, trees: Sequence[Path]) -> None:
+def _remove(store: Store, trees: Sequence[Path], jobs: int) -> None:
     """Remove trees, several at once: each has thousands of files, and disks forget them slowly. Raises OSError."""
-    if len(trees) < 2:
-        for tree in trees:
-            store.remove_tree(tree)
-        return
-    with ThreadPoolExecutor(REMOVED_AT_ONCE) as pool:
+    with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(store.remove_tree, trees))
 
 
