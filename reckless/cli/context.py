@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from reckless.cli.globals import Globals, secrets_in, without_secrets
-from reckless.errors import RecklessError, UsageError
+from reckless.errors import NodeError, RecklessError, UsageError
 
 if TYPE_CHECKING:
     from reckless.model.reporter import Reporter
+    from reckless.node.rpc import Lightning
     from reckless.operate.result import Result
     from reckless.operate.session import Session, Settings
 
@@ -51,16 +52,31 @@ class Context:
         *,
         rows: Callable[[_T], Sequence[object]] | None = None,
         ok: Callable[[_T], bool] = lambda _: True,
+        asked: Lightning | None = None,
     ) -> int:
         """Run a verb that only looks; `show` prints its answer, `rows` of it go into the envelope as an array."""
         self.command = command
-        found = work(self._open(_Stderr(self.log, quiet=self.given.json), only_looking=True))
+        found = work(self._open(_Stderr(self.log, quiet=self.given.json), only_looking=True, asked=asked))
         if self.given.json:
             array = rows(found) if rows else found if isinstance(found, (list, tuple)) else [found]
             self._print(array, [*self.log, *getattr(found, "notes", ())], None, ok=ok(found))
         else:
             show(found)
         return 0 if ok(found) else 1
+
+    def ask_ahead(self) -> Lightning | None:
+        """Begin to ask the node what `list` will want to know; None where there is nothing to ask it with."""
+        from reckless.node.ahead import AskedAhead
+
+        given = self.given
+        try:
+            return AskedAhead(
+                lightning_dir=given.path(given.lightning_dir),
+                network=given.network or None,
+                conf=given.path(given.conf),
+            )
+        except NodeError:  # whoever asks again says why
+            return None
 
     def fail(self, error: RecklessError) -> int:
         """Say that the command failed; returns its status. Secrets of the command line are masked in every text."""
@@ -93,11 +109,11 @@ class Context:
         session = self._session
         return session is not None and "store" in vars(session) and session.store.layout.journal.exists()
 
-    def _open(self, reporter: Reporter, *, only_looking: bool = False) -> Session:
+    def _open(self, reporter: Reporter, *, only_looking: bool = False, asked: Lightning | None = None) -> Session:
         from reckless.operate.session import Session
 
         command = " ".join(["reckless", *without_secrets(self._argv)])
-        self._session = Session(settings(self.given, command), reporter, only_looking=only_looking)
+        self._session = Session(settings(self.given, command), reporter, only_looking=only_looking, asked=asked)
         return self._session
 
     def _print(self, result: Sequence[object], log: Sequence[str], error: RecklessError | None, *, ok: bool) -> None:

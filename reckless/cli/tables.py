@@ -27,9 +27,10 @@ _HEALTH = {
 
 def answer_list(context: Context) -> int:
     """Answer `reckless list`; returns its exit status."""
+    asked = context.ask_ahead()  # before the rest is imported: lightning-cli runs meanwhile
     from reckless.operate.listing import list_installed
 
-    return context.answer("list", list_installed, show_listing, rows=lambda found: found.rows)
+    return context.answer("list", list_installed, show_listing, rows=lambda found: found.rows, asked=asked)
 
 
 def show_listing(listing: Listing) -> None:

@@ -55,9 +55,20 @@ class Settings:
 class Session:
     """Everything a verb needs; opened once a command."""
 
-    def __init__(self, settings: Settings, reporter: Reporter | None = None, *, only_looking: bool = False) -> None:
-        """Nothing is opened yet. A verb that is `only_looking` goes on where the node cannot be asked."""
+    def __init__(
+        self,
+        settings: Settings,
+        reporter: Reporter | None = None,
+        *,
+        only_looking: bool = False,
+        asked: Lightning | None = None,
+    ) -> None:
+        """Nothing is opened yet. A verb that is `only_looking` goes on where the node cannot be asked.
+
+        `asked` is the node that `settings` name, where it is at hand already.
+        """
         self.settings = settings
+        self._asked = asked
         self.reporter: Reporter = reporter or SilentReporter()
         self.only_looking = only_looking
         self.no_contact: NodeError | None = None
@@ -82,7 +93,7 @@ class Session:
     @cached_property
     def _first_contact(self) -> Lightning:
         s = self.settings
-        return Lightning(lightning_dir=s.lightning_dir, network=s.network, conf=s.conf)
+        return self._asked or Lightning(lightning_dir=s.lightning_dir, network=s.network, conf=s.conf)
 
     @cached_property
     def files(self) -> NodeFiles:
@@ -98,7 +109,9 @@ class Session:
     @cached_property
     def node(self) -> Lightning:
         """The node, by the folder and network that it itself named."""
-        return Lightning(lightning_dir=self.files.lightning_dir, network=self.files.network, conf=self.settings.conf)
+        return self._asked or Lightning(
+            lightning_dir=self.files.lightning_dir, network=self.files.network, conf=self.settings.conf
+        )
 
     @property
     def network(self) -> str:
