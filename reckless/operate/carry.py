@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from reckless.errors import RecklessError
+from reckless.errors import RecklessError, StoreError
 from reckless.model.manifest import GitSource, Release
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
 from reckless.operate.activate import apply, apply_together
+from reckless.operate.beside import in_order, needs
 from reckless.operate.change import Change, is_swap
+from reckless.operate.leaving import Run, bring_back, clear_the_way, left_over, remove_unneeded, still_needed
 from reckless.operate.options import checked_options, kept_options
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
-from reckless.operate.remove import offered_options, remove_one
+from reckless.operate.remove import offered_options
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
-from reckless.operate.solve import Solved
+from reckless.operate.solve import Solved, installed_plugins
 from reckless.resolve.order import closure
 from reckless.resolve.problem import Choice
 from reckless.resolve.words import lightningd_text
 
 KEPT_FOR_ROLLBACK = 1
 _BUILT = ("install", "upgrade", "downgrade")
-
-
-@dataclass(slots=True)
-class _Run:
-    """What changes while a resolution is carried out."""
-
-    state: State
-    outcomes: list[Outcome] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
 
 
 def carry_out(
@@ -55,41 +48,46 @@ def carry_out(
         )
         return Result(outcomes=(*planned, *gone), notes=_notes(solved))
     prepared = prepare_all(session, wishes, solved.machine)
-    run = _Run(state)
-    todo = list(choices)
-    while todo:
-        together = _swaps(session, run, todo, prepared)
+    unneeded = solved.resolution.unneeded
+    installed = installed_plugins(session, state)
+    run = Run(state, todo=list(in_order(choices, installed, unneeded)))
+    run.quarrels = any(c.release.conflicts for c in choices if c.release) or any(
+        i.conflicts for i in installed.values()
+    )
+    while run.todo:
+        together = _swaps(session, run, prepared)
         if len(together) > 1:
+            del run.todo[: len(together)]
             _swap_all(session, run, together)
         else:
-            choice = todo[0]
+            choice = run.todo.pop(0)
             _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
-        del todo[: max(len(together), 1)]
-    _remove_unneeded(session, run, [*solved.resolution.unneeded, *_left_over(run, choices, state)])
+    remove_unneeded(session, run, left_over(run, choices, state))
+    staying = still_needed(session, run, unneeded)
+    remove_unneeded(session, run, [name for name in unneeded if name not in staying])
+    bring_back(session, run, staying)
     return Result(outcomes=tuple(run.outcomes), notes=_notes(solved))
 
 
-def _swaps(
-    session: Session, run: _Run, todo: Sequence[Choice], prepared: Mapping[str, Prepared | BaseException]
-) -> list[tuple[Choice, Change]]:
-    """Return the first of `todo` that can be switched over at once, as many as there are cores.
+def _swaps(session: Session, run: Run, prepared: Mapping[str, Prepared | BaseException]) -> list[tuple[Choice, Change]]:
+    """Return the first of what is to come that can be switched over at once, as many as there are cores.
 
     None of them needs another, and none has a say in the config: `is_swap`.
     """
     found: list[tuple[Choice, Change]] = []
-    needs = {c.name: set(_needs(c)) for c in todo}
-    for choice in todo[: session.jobs]:
+    needed = {c.name: set(needs(c)) for c in run.todo}
+    for choice in run.todo[: session.jobs]:
         ready = prepared.get(choice.name)
-        if not isinstance(ready, Prepared) or needs[choice.name] & run.failed.keys():
+        if not isinstance(ready, Prepared) or needed[choice.name] & run.failed.keys() or run.quarrels:
             break
         change = _change(session, run.state, choice, ready)
-        if closure([choice.name], needs) & {other.name for other, _ in found} or not is_swap(session, change):
+        if closure([choice.name], needed) & {other.name for other, _ in found} or not is_swap(session, change):
             break
         found.append((choice, change))
     return found
 
 
-def _swap_all(session: Session, run: _Run, together: Sequence[tuple[Choice, Change]]) -> None:
+def _swap_all(session: Session, run: Run, together: Sequence[tuple[Choice, Change]]) -> None:
     try:
         run.state, answers = apply_together(session, run.state, [change for _, change in together])
     except (RecklessError, OSError) as error:
@@ -103,7 +101,7 @@ def _swap_all(session: Session, run: _Run, together: Sequence[tuple[Choice, Chan
 
 def _carry_one(
     session: Session,
-    run: _Run,
+    run: Run,
     solved: Solved,
     choice: Choice,
     prepared: Prepared | BaseException | None,
@@ -112,7 +110,7 @@ def _carry_one(
     if choice.kind == "builtin":
         run.outcomes.append(_builtin(choice, solved))
         return
-    blocker = next((d for d in _needs(choice) if d in run.failed), None)
+    blocker = next((d for d in needs(choice) if d in run.failed), None)
     if blocker:
         _fail(run, choice, None, f"not touched: it depends on {blocker}, which failed")
         return
@@ -124,6 +122,8 @@ def _carry_one(
     try:
         if prepared is None:
             run.outcomes.append(_keep(session, run, choice, options))
+        elif why := clear_the_way(session, run, choice, solved.resolution.unneeded):
+            _fail(run, choice, None, why)
         else:
             change = _change(session, run.state, choice, prepared)
             applied = apply(session, run.state, change)
@@ -180,7 +180,7 @@ def _switched(session: Session, choice: Choice, change: Change, *, restart: bool
     )
 
 
-def _keep(session: Session, run: _Run, choice: Choice, options: Options | None) -> Outcome:
+def _keep(session: Session, run: Run, choice: Choice, options: Options | None) -> Outcome:
     """An installed plugin that stays; asked for by name, it is also switched on, and given the options."""
     entry = run.state.plugins[choice.name]
     after = replace(entry, requested=entry.requested or choice.requested)
@@ -222,37 +222,7 @@ def _effect(session: Session, entry: Entry, *, restart: bool) -> str:
     return "restart lightningd to bring it in" if restart else "running"
 
 
-def _remove_unneeded(session: Session, run: _Run, names: list[str]) -> None:
-    for name in dict.fromkeys(names):
-        try:
-            applied = remove_one(session, run.state, name)
-        except (RecklessError, OSError) as error:
-            session.reporter.note(f"{name} is no longer needed, but could not be removed: {error}")
-            continue
-        run.state = applied.state
-        run.outcomes.append(
-            Outcome(
-                name=name, action="uninstall", status="done", restart=applied.restart,
-                message="it came as a dependency and nothing needs it any more",
-            )
-        )  # fmt: skip
-
-
-def _left_over(run: _Run, choices: tuple[Choice, ...], before: State) -> list[str]:
-    """Dependencies that were brought in now for plugins that then failed: they go again."""
-    if not run.failed:
-        return []
-    needs = {c.name: _needs(c) for c in choices}
-    fresh = [n for n, e in run.state.plugins.items() if n not in before.plugins and not e.requested and n in needs]
-    needed = closure([n for n in needs if n not in run.failed and n not in fresh], needs)
-    return [n for n in reversed([c.name for c in choices]) if n in fresh and n not in needed]
-
-
-def _needs(choice: Choice) -> tuple[str, ...]:
-    return tuple(d.name for d in choice.release.depends) if choice.release else ()
-
-
-def _fail(run: _Run, choice: Choice, error: RecklessError | OSError | None, message: str = "") -> None:
+def _fail(run: Run, choice: Choice, error: RecklessError | OSError | None, message: str = "") -> None:
     entry = run.state.plugins.get(choice.name)
     problem = error if isinstance(error, RecklessError) or error is None else disk_error(error)
     left = f"{entry.version} is as it was" if entry else "nothing of it was left"
@@ -301,11 +271,12 @@ def _wish(
     taken = dict(methods)
     taken_options: dict[str, str] = {}
     for name, entry in state.plugins.items():
-        if not session.store.is_sealed(name, entry.tree):
+        try:
+            receipt = session.store.receipt(name, entry.tree)
+        except StoreError:
             if name == choice.name:  # its receipt is gone, but the node may run it: go by the manifest
                 mine, mine_options = set(release.runtime.rpcmethods or ()), set(release.runtime.options or ())
             continue
-        receipt = session.store.receipt(name, entry.tree)
         if name == choice.name:
             mine, mine_options = set(receipt.rpcmethods), set(receipt.options)
         elif session.network in entry.enabled and name not in solved.resolution.unneeded:

@@ -54,7 +54,7 @@ def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = Fals
 
 
 def _blind(entry: Entry, problem: RecklessError) -> Outcome:
-    """Say that whether there is anything newer cannot be known: the plugin's manifest is unusable."""
+    """Say that whether there is anything newer cannot be known: the plugin's manifest or receipt is unusable."""
     return Outcome(
         name=entry.name,
         action="upgrade",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reckless.errors import RecklessError
+from packaging.version import Version
+
+from reckless.errors import RecklessError, StoreError
 from reckless.model.names import normalize_name
 from reckless.model.state import Entry, State
 from reckless.operate.activate import Applied, apply
@@ -13,6 +15,7 @@ from reckless.operate.options import refuse_orphans
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
 from reckless.operate.solve import installed_plugins
+from reckless.resolve.problem import Installed
 
 
 def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) -> Result:
@@ -23,9 +26,10 @@ def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) 
         state = found
         wanted = [installed_name(state, name) for name in names]
         known = installed_plugins(session, state)
-        broken = [n for n in wanted if n not in known]
-        provided = _provided(session, state)
-        order = [*broken, *removal(known, [n for n in wanted if n in known], provided=provided)]
+        for name in wanted:
+            if name not in known:  # its receipt is gone or damaged: what it needs is not known, who needs it is
+                known[name] = Installed(name=name, version=Version(state.plugins[name].version))
+        order = removal(known, wanted, provided=_provided(session, state))
         if dry_run:
             return Result(
                 outcomes=tuple(
@@ -84,10 +88,19 @@ def remove_one(session: Session, state: State, name: str) -> Applied:
 
 
 def offered_options(session: Session, entry: Entry) -> tuple[str, ...]:
-    """Return the names of all options that the installed release has; none where its tree is gone."""
-    if not session.store.is_sealed(entry.name, entry.tree):
-        return ()
-    return session.store.receipt(entry.name, entry.tree).options
+    """Return the names of all options that the installed release has; where its tree is gone, those the node knows.
+
+    Raises StoreError where a damaged receipt is all that could tell.
+    """
+    try:
+        return session.store.receipt(entry.name, entry.tree).options
+    except StoreError as e:
+        if session.info is not None:
+            path = str(session.store.running_path(entry))
+            return tuple(name for name, owner in session.node.options().items() if owner == path)
+        if e.code == "tree-missing":
+            return ()
+        raise
 
 
 def installed_name(state: State, text: str) -> str:

@@ -38,7 +38,7 @@ class Target:
 class Solved:
     """A resolution, where each manifest came from, and what the node itself ships.
 
-    `problems` are installed plugins whose manifest cannot be used, so that nothing newer is known of them.
+    `problems` are installed plugins whose manifest or receipt cannot be used, so that nothing newer is known of them.
     """
 
     resolution: Resolution
@@ -76,6 +76,10 @@ def solve(
     from reckless.build.machine import this_machine
 
     targets = tuple(targets)
+    damaged = damaged_plugins(session, state)
+    for target in targets:
+        if target.name in damaged:
+            raise damaged[target.name]
     sources = session.sources(state)
     known = installed_plugins(session, state)
     # One that cannot be run is not there: it is built again.
@@ -91,7 +95,7 @@ def solve(
     machine = this_machine(languages={r.build.language for f in found.values() for r in f.manifest.releases})
     problem = Problem(
         wanted=tuple(Wanted(name=t.name, specifier=_specifier(t, found)) for t in targets),
-        upgrade=upgrade,
+        upgrade=upgrade - damaged.keys(),
         installed=installed,
         manifests={name: f.manifest for name, f in found.items()},
         builtins=builtins,
@@ -99,7 +103,7 @@ def solve(
         machine=machine,
         prereleases=prereleases,
     )
-    unusable = {name: problem for name, problem in sources.problems.items() if name in installed}
+    unusable = {name: problem for name, problem in sources.problems.items() if name in installed} | damaged
     return Solved(resolution=resolve(problem), found=found, builtins=builtins, machine=machine, problems=unusable)
 
 
@@ -112,13 +116,16 @@ def unknown_name(name: str, sources: Sources, state: State) -> ResolutionError:
 
 
 def installed_plugins(session: Session, state: State) -> dict[str, Installed]:
-    """Return what is installed as the resolver sees it. One whose tree is gone is not there: it is built again."""
+    """Return what is installed as the resolver sees it. One whose tree is gone is not there: it is built again.
+
+    Nor is one whose receipt is damaged: what it needs cannot be known. `damaged_plugins` has those.
+    """
     installed = {}
     for name, entry in sorted(state.plugins.items()):
         try:
             receipt = session.store.receipt(name, entry.tree)
         except StoreError as e:
-            if e.code != "tree-missing":
+            if e.code not in ("tree-missing", "state-damaged"):
                 raise
             continue
         installed[name] = Installed(
@@ -131,6 +138,18 @@ def installed_plugins(session: Session, state: State) -> dict[str, Installed]:
             pinned=entry.pinned,
         )
     return installed
+
+
+def damaged_plugins(session: Session, state: State) -> dict[str, RecklessError]:
+    """Return the plugins whose receipt is damaged, and what is to be done: they stay as they are, others go on."""
+    damaged: dict[str, RecklessError] = {}
+    for name, entry in sorted(state.plugins.items()):
+        try:
+            session.store.receipt(name, entry.tree)
+        except StoreError as e:
+            if e.code == "state-damaged":
+                damaged[name] = e
+    return damaged
 
 
 def _specifier(target: Target, found: Mapping[str, Found]) -> SpecifierSet:

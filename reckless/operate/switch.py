@@ -151,7 +151,7 @@ def _switch(session: Session, names: Sequence[str], *, on: bool, dry_run: bool) 
             steps = ("start it, verify", "write it into the config") if on else ("take it out of the config", "stop it")
             outcome = Outcome(name=name, action=action, status="planned", version=entry.version, steps=steps)
             if not dry_run:
-                applied = _switch_one(session, state, entry, after, action)
+                applied = switch_one(session, state, entry, after, action)
                 state = applied.state
                 same = after == entry and not applied.restart
                 outcome = replace(outcome, status="unchanged" if same else "done", steps=(), restart=applied.restart)
@@ -159,7 +159,8 @@ def _switch(session: Session, names: Sequence[str], *, on: bool, dry_run: bool) 
     return Result(outcomes=tuple(outcomes))
 
 
-def _switch_one(session: Session, state: State, entry: Entry, after: Entry, action: Action) -> Applied:
+def switch_one(session: Session, state: State, entry: Entry, after: Entry, action: Action) -> Applied:
+    """Have one plugin as `after` says: on or off, here. Raises what `apply` raises; all is then as it was."""
     receipt = session.store.receipt(entry.name, entry.tree)
     if action == "disable":
         refuse_orphans(session.files, entry.name, receipt.options)
