@@ -11,7 +11,9 @@ from typing import Literal
 
 from reckless.errors import RecklessError
 from reckless.model.state import Entry, State
+from reckless.operate.remove import provided_names
 from reckless.operate.session import Session
+from reckless.operate.solve import installed_plugins
 from reckless.store import journal
 
 
@@ -52,9 +54,10 @@ def diagnose(session: Session) -> Diagnosis:
     if state is not None:
         for _, entry in sorted(state.plugins.items()):
             ailments += _guarded(partial(_plugin, session, entry))
+        ailments += _guarded(partial(_needs, session, state))
         ailments += _guarded(partial(_strays, session, state))
     ailments += _guarded(partial(_config, session, state))
-    checked = ("node", "owner", "journal", "state", "trees", "config")
+    checked = ("node", "owner", "journal", "state", "trees", "dependencies", "config")
     return Diagnosis(ailments=tuple(dict.fromkeys(ailments)), checked=checked)
 
 
@@ -135,6 +138,28 @@ def _plugin(session: Session, entry: Entry) -> list[Ailment]:
             )
         )
     return ailments
+
+
+def _needs(session: Session, state: State) -> list[Ailment]:
+    """What an enabled plugin depends on and is not there, or off: a command that was killed half-way may leave that."""
+    here = {name for name, entry in state.plugins.items() if session.network in entry.enabled}
+    wanted = {
+        (name, dependency.name)
+        for name, plugin in installed_plugins(session, state).items()
+        for dependency in plugin.depends
+        if name in here and dependency.name not in here
+    }
+    provided = provided_names(session, state) if wanted else frozenset()
+    return [
+        Ailment(
+            severity="grave",
+            code="dependency-off" if needed in state.plugins else "dependency-missing",
+            message=f"{name} depends on {needed}, which is {'off' if needed in state.plugins else 'not installed'}",
+            hint=f"`reckless {'enable' if needed in state.plugins else 'install'} {needed}`",
+        )
+        for name, needed in sorted(wanted)
+        if needed not in provided
+    ]
 
 
 def _strays(session: Session, state: State) -> list[Ailment]:

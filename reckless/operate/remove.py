@@ -29,7 +29,7 @@ def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) 
         for name in wanted:
             if name not in known:  # its receipt is gone or damaged: what it needs is not known, who needs it is
                 known[name] = Installed(name=name, version=Version(state.plugins[name].version))
-        order = removal(known, wanted, provided=_provided(session, state))
+        order = removal(known, wanted, provided=provided_names(session, state))
         if dry_run:
             return Result(
                 outcomes=tuple(
@@ -55,7 +55,7 @@ def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) 
     return Result(outcomes=tuple(outcomes))
 
 
-def _provided(session: Session, state: State) -> frozenset[str]:
+def provided_names(session: Session, state: State) -> frozenset[str]:
     """Return what lightningd itself ships; nothing where no source can say: then more is refused, not less."""
     from reckless.model.versions import parse_lightningd
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.operate.bench import GREETING, NAME, Bench
+from tests.world import World
 
 
 @pytest.fixture
@@ -162,3 +164,22 @@ def test_a_config_that_lightningd_would_refuse(bench: Bench) -> None:
     (grave,) = [f for f in findings(bench) if f["severity"] == "grave"]
 
     assert f"{bench.node.config} line 2" in grave["message"]
+
+
+def test_what_a_plugin_needs_and_is_off_or_gone(make_bench: Callable[..., Bench], world: World) -> None:
+    world.add_plugin("slow", depends=[NAME])
+    bench = make_bench(up=False)
+    bench("install", "slow")
+    assert doctor(bench, status=0) == {"node-down"}
+    state = bench.root / "state.json"
+    whole = json.loads(state.read_text())
+
+    whole["plugins"][NAME]["enabled"] = []
+    state.write_text(json.dumps(whole))
+    assert [f["hint"] for f in findings(bench) if f["code"] == "dependency-off"] == [f"`reckless enable {NAME}`"]
+
+    del whole["plugins"][NAME]
+    state.write_text(json.dumps(whole))
+    assert [f["hint"] for f in findings(bench) if f["code"] == "dependency-missing"] == [f"`reckless install {NAME}`"]
+    bench("install", NAME)
+    assert doctor(bench, status=0) == {"node-down"}
