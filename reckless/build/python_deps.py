@@ -148,7 +148,9 @@ def _unpinned(source: Source, markers: Mapping[str, str]) -> Requirements:
         return Requirements(origin="requirements.txt", file=file)
     asked = _of_project(source, markers)
     if asked is not None and (asked or source.inline is None):
-        return Requirements(origin="pyproject.toml", text="".join(f"{line}\n" for line in asked))
+        is_wheel = source.pyproject and not (source.folder / "pyproject.toml").is_file()
+        origin = "the wheel's metadata" if is_wheel else "pyproject.toml"
+        return Requirements(origin=origin, text="".join(f"{line}\n" for line in asked))
     if source.inline is not None and source.script:
         return Requirements(origin=f"{source.script.name} itself", text="".join(f"{line}\n" for line in source.inline))
     return Requirements(origin="nothing")

@@ -1,4 +1,4 @@
-"""What a Python source says of itself: pyproject.toml (PEP 621, Poetry, setuptools) and inline metadata (PEP 723)."""
+"""What a Python source says of itself: pyproject.toml (PEP 621, Poetry, setuptools), a wheel, PEP 723 in a script."""
 
 from __future__ import annotations
 
@@ -106,9 +106,10 @@ def read_source(folder: Path, script: Path | None) -> Source:
 
     `python` is what they ask of the interpreter: of Poetry's alternatives (`||`), the last.
     """
-    pyproject, inline, python = None, None, []
+    pyproject, inline, python = _unpacked_wheel(folder), None, []
     if (folder / "pyproject.toml").is_file():
         pyproject = _decode(folder / "pyproject.toml", PyProject)
+    if pyproject:
         if pyproject.project and pyproject.project.requires_python:
             python.append(_specifier(pyproject.project.requires_python))
         asked = pyproject.tool.poetry.dependencies.get("python") if pyproject.tool.poetry else None
@@ -157,6 +158,23 @@ def _imports(script: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module.partition(".")[0])
     return names
+
+
+def _unpacked_wheel(folder: Path) -> PyProject | None:
+    """Return what the metadata of an unpacked wheel says (Core metadata specifications); None where it is none."""
+    found = list(folder.glob("*.dist-info/METADATA"))
+    if len(found) != 1:
+        return None
+    from packaging.metadata import parse_email
+
+    raw, _ = parse_email(found[0].read_bytes())
+    return PyProject(
+        project=_Project(
+            name=raw.get("name", ""),
+            requires_python=raw.get("requires_python", ""),
+            dependencies=raw.get("requires_dist", []),
+        )
+    )
 
 
 def _inline(script: Path) -> _Inline | None:

@@ -14,17 +14,11 @@ from pathlib import Path
 
 from reckless.build.base import BuildJob, Built
 from reckless.errors import BuildError, ProcessError, ToolchainMissingError
+from reckless.system.complaints import says_disk_full, says_no_network
 from reckless.system.files import remove_tree
 from reckless.system.process import TAIL_LINES, Command, run
 
-_DISK_FULL = re.compile(r"no space left on device|disk quota exceeded|os error 28\b|errno 28\b", re.IGNORECASE)
 _HASHES = re.compile(r"do not match the hashes|hash mismatch|checksum mismatch|checksum for .* changed", re.IGNORECASE)
-_NO_NETWORK = re.compile(
-    r"could not resolve host|temporary failure in name resolution|name or service not known|dns error|no such host"
-    r"|network is unreachable|connection refused|failed to lookup address|client error \(connect\)"
-    r"|nodename nor servname|failed to establish a new connection|connection timed out|i/o timeout|operation timed out",
-    re.IGNORECASE,
-)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -91,13 +85,13 @@ class Steps:
             return BuildError("build-timeout", message, hint, detail=error.detail)
         if error.code != "command-failed":
             return ToolchainMissingError("toolchain-missing", f"{job.name}: {what}: {error.message}", error.hint)
-        if _DISK_FULL.search(error.detail):
+        if says_disk_full(error.detail):
             return disk_full(job, error.detail)
         if _HASHES.search(error.detail):
             message = f"{job.name}: what was downloaded is not what was locked; nothing of it was run"
             return BuildError("hash-mismatch", message, hint, detail=error.detail)
         message = f"{job.name}: {what} failed (exit {error.exit_status})"
-        if _NO_NETWORK.search(error.detail):
+        if says_no_network(error.detail):
             message, hint = f"{message}: the network seems to be down", f"check the network, then run it again; {hint}"
         return BuildError("build-failed", message, f"{hint}; {error.hint}", detail=error.detail)
 

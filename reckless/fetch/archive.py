@@ -30,7 +30,7 @@ def cached_archive(url: str, sha256: str, *, cache: Path, deadline: Deadline, li
     folder = cache / "archives"
     kept = folder / sha256
     if kept.is_file():
-        if _digest(kept, deadline) == sha256:
+        if file_sha256(kept, deadline) == sha256:
             return kept
         kept.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,8 @@ def _copy(path: Path, to: Path, deadline: Deadline, limit: int) -> str:
     return digest.hexdigest()
 
 
-def _digest(path: Path, deadline: Deadline) -> str:
+def file_sha256(path: Path, deadline: Deadline) -> str:
+    """Return the sha256 of a file's bytes (64 hex digits). Raises FetchError `fetch-timeout`, OSError."""
     digest = hashlib.sha256()
     with path.open("rb") as f:
         while chunk := f.read(_CHUNK):

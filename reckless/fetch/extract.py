@@ -34,13 +34,14 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOF
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def extract(archive: Path, root: Path, *, deadline: Deadline, limits: Limits | None = None) -> None:
+def extract(archive: Path, root: Path, *, deadline: Deadline, limits: Limits | None = None, strip: int = 0) -> None:
     """Unpack `archive`, told by its first bytes to be zip or tar (plain, gz, bz2, xz), into the new folder `root`.
 
+    `strip` is how many folders all its members are in that are left out.
     Raises FetchError `archive-broken`, `archive-bomb`, `unsafe-member`, and as `TreeWriter`; OSError for this
     machine's own troubles. On any error `root` may be left half done: the caller removes it.
     """
-    writer = TreeWriter(root, limits)
+    writer = TreeWriter(root, limits, strip=strip)
     budget = _Budget(archive.stat().st_size, limits or Limits(), deadline)
     try:
         with archive.open("rb") as f:

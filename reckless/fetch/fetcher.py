@@ -9,25 +9,38 @@ from typing import TYPE_CHECKING
 
 from reckless.errors import FetchError
 from reckless.fetch.limits import Deadline
-from reckless.model.manifest import GitSource
+from reckless.model.manifest import GitSource, RegistrySource
 from reckless.system.files import put_in_place, remove_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reckless.model.manifest import ArchiveSource, Source
     from reckless.model.reporter import Reporter
 
 
-def fetch(source: Source, into: Path, *, cache: Path, name: str, reporter: Reporter, timeout: float = 600) -> None:
+def fetch(
+    source: Source,
+    into: Path,
+    *,
+    cache: Path,
+    name: str,
+    reporter: Reporter,
+    timeout: float = 600,
+    env: Mapping[str, str] | None = None,
+) -> None:
     """Make `into` the root of the verified source tree of the plugin `name`; it contains `source.subdir`.
 
     Of a git repository only what the sub-folder needs is there: see `reckless.fetch.scope`. Of an archive, everything.
     Files are 0644 or 0755, folders 0755; links stay within the tree; there is no `.git`. What is fetched is kept in
     `cache`, which may be deleted at any time and is safe to share between processes. `timeout` is in seconds, over all.
+    `env` is what a registry's client runs with (None: our own environment).
 
     Raises FetchError, and leaves no `into` then: `no-such-revision`, `digest-mismatch`, `no-such-folder`,
     `repository-not-found`, `archive-not-found`, `network-down`, `fetch-timeout`, `git-missing`, `insecure-url`,
     `submodule-refused`, `unsafe-path`, `unsafe-link`, `unsafe-member`, `archive-bomb`, `archive-broken`,
-    `tree-too-large`, `git-objects-refused`, `git-failed`, `disk-full`, `already-there`, `fetch-failed`.
+    `tree-too-large`, `git-objects-refused`, `git-failed`, `disk-full`, `already-there`, `fetch-failed`,
+    and of a registry `client-missing`, `no-such-package`.
     """
     deadline = Deadline(timeout, f"the source of {name}")
     try:
@@ -37,7 +50,13 @@ def fetch(source: Source, into: Path, *, cache: Path, name: str, reporter: Repor
         with tempfile.TemporaryDirectory(dir=into.parent, prefix=".fetch-") as folder:
             root = Path(folder) / "tree"
             try:
-                _fetch(source, root, cache, name, reporter, deadline)
+                reporter.step(name, "fetch", source.git if isinstance(source, GitSource) else source.where)
+                if isinstance(source, GitSource):
+                    from reckless.fetch.git import fetch_git
+
+                    fetch_git(source, root, cache=cache, deadline=deadline, note=reporter.note)
+                else:
+                    _fetch_packed(source, root, cache, deadline, env)
                 put_in_place(root, into)
             finally:
                 remove_tree(root)
@@ -45,24 +64,21 @@ def fetch(source: Source, into: Path, *, cache: Path, name: str, reporter: Repor
         raise _trouble(e, into) from e
 
 
-def _fetch(source: Source, root: Path, cache: Path, name: str, reporter: Reporter, deadline: Deadline) -> None:
-    if isinstance(source, GitSource):
-        from reckless.fetch.git import fetch_git
-
-        reporter.step(name, "fetch", source.git)
-        fetch_git(source, root, cache=cache, deadline=deadline, note=reporter.note)
-    else:
-        reporter.step(name, "fetch", source.archive)
-        _fetch_archive(source, root, cache, deadline)
-
-
-def _fetch_archive(source: ArchiveSource, root: Path, cache: Path, deadline: Deadline) -> None:
-    from reckless.fetch.archive import cached_archive
-    from reckless.fetch.extract import extract
+def _fetch_packed(
+    source: ArchiveSource | RegistrySource, root: Path, cache: Path, deadline: Deadline, env: Mapping[str, str] | None
+) -> None:
     from reckless.fetch.scope import no_such_folder
 
-    archive = cached_archive(source.archive, source.sha256, cache=cache, deadline=deadline)
-    extract(archive, root, deadline=deadline)
+    if isinstance(source, RegistrySource):
+        from reckless.fetch.registry import fetch_package
+
+        fetch_package(source, root, cache=cache, deadline=deadline, env=env)
+    else:
+        from reckless.fetch.archive import cached_archive
+        from reckless.fetch.extract import extract
+
+        archive = cached_archive(source.archive, source.sha256, cache=cache, deadline=deadline)
+        extract(archive, root, deadline=deadline)
     here = root
     for part in (part for part in source.subdir.split("/") if part not in {"", "."}):
         found = here / part

@@ -26,13 +26,16 @@ def is_git_folder(component: str) -> bool:
 class TreeWriter:
     """Writes a new tree at `root`, which must not exist. Paths are `/`-separated and relative to it.
 
+    With `strip` all paths begin with the same so many folders, which are left out: the one that packages are packed in.
     Every method raises FetchError: `unsafe-path` (absolute, `..`, written twice, colliding on this file system),
     `unsafe-link` (points out of the tree), `tree-too-large`. `finish` must be called; whoever sees an error removes
     the root.
     """
 
-    def __init__(self, root: Path, limits: Limits | None = None) -> None:
+    def __init__(self, root: Path, limits: Limits | None = None, *, strip: int = 0) -> None:
         self.root = root
+        self._strip = strip
+        self._top: tuple[str, ...] = ()
         self._limits = limits or Limits()
         self._folders: set[str] = {""}
         self._files: set[str] = set()
@@ -43,7 +46,9 @@ class TreeWriter:
 
     def folder(self, path: str) -> None:
         """Make a folder and those above it; one that this writer made before is fine."""
-        self._make(self._parts(path), path)
+        parts = self._parts(path, folder=True)
+        if parts:
+            self._make(parts, path)
 
     def file(self, path: str, *, executable: bool) -> BinaryIO:
         """Create a file, open for writing: 0755 or 0644, whatever the umask. Say with `count` what is written."""
@@ -94,7 +99,8 @@ class TreeWriter:
             if real != root and not real.startswith(root + os.sep):
                 raise _unsafe_link(path, target)
 
-    def _parts(self, path: str) -> tuple[str, ...]:
+    def _parts(self, path: str, *, folder: bool = False) -> tuple[str, ...]:
+        """Return the path's parts below the top folders; none for a folder that is one of those itself."""
         parts = tuple(part for part in path.split("/") if part not in {"", "."})
         if path.startswith("/") or "\0" in path or ".." in parts or not parts:
             raise FetchError("unsafe-path", f"the source holds {path!r}, a path that leads out of it", _HINT)
@@ -104,7 +110,13 @@ class TreeWriter:
                 f"the source holds folders more than {self._limits.depth} deep",
                 "it cannot be installed",
             )
-        return parts
+        if not self._strip:
+            return parts
+        top, rest = parts[: self._strip], parts[self._strip :]
+        self._top = self._top if len(self._top) == self._strip else top
+        if top != self._top[: len(top)] or not (rest or folder):
+            raise FetchError("unsafe-path", f"the package holds {path!r}, outside of its own folder", _HINT)
+        return rest
 
     def _new(self, path: str) -> Path:
         parts = self._parts(path)

@@ -23,6 +23,7 @@ CATEGORIES = (
     "accounting", "backup", "chain", "development", "fees", "interface", "liquidity", "messaging", "monitoring",
     "network", "payments", "privacy", "routing", "security", "other",
 )  # fmt: skip
+Registry = Literal["crates", "pypi", "npm", "go"]
 SCHEMA = 1
 
 
@@ -34,6 +35,11 @@ class GitSource:
     rev: str
     subdir: str = ""
 
+    @property
+    def where(self) -> str:
+        """What a person and a receipt call it."""
+        return f"{self.git}@{self.rev}" + (f"#{self.subdir}" if self.subdir else "")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchiveSource:
@@ -43,8 +49,29 @@ class ArchiveSource:
     sha256: str
     subdir: str = ""
 
+    @property
+    def where(self) -> str:
+        """What a person and a receipt call it."""
+        return self.archive
 
-Source = GitSource | ArchiveSource
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrySource:
+    """A package of a language's own registry, by the checksum that this ecosystem uses (reckless.model.registries)."""
+
+    registry: Registry
+    package: str
+    version: str
+    checksum: str
+    subdir: str = ""
+
+    @property
+    def where(self) -> str:
+        """What a person and a receipt call it."""
+        return f"{self.registry}:{self.package}@{self.version}"
+
+
+Source = GitSource | ArchiveSource | RegistrySource
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +99,7 @@ class Build:
     `entrypoint` is a file in the tree, the binary that the build makes, or python `module:function`.
     `toolchain` bounds the language's interpreter or compiler (the manifest's key is the language's name).
     `lock` names a lock file of the tree, or one that the index ships. `system` items look like `bin:protoc`.
+    `target` is what make is to make; empty: what it makes when not told.
     """
 
     language: Language
@@ -79,6 +107,7 @@ class Build:
     toolchain: SpecifierSet = field(default_factory=SpecifierSet)
     lock: str | ShippedLock | None = None
     system: tuple[str, ...] = ()
+    target: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,13 +153,15 @@ class Release:
     def digest(self) -> str:
         """Return 64 hex digits over what decides the bytes of the built tree: source, lock and build."""
         lock = self.build.lock
-        what = {
+        what: dict[str, object] = {
             "source": asdict(self.source),
             "language": self.build.language,
             "entrypoint": self.build.entrypoint,
             "toolchain": str(self.build.toolchain),
             "lock": asdict(lock) if isinstance(lock, ShippedLock) else lock,
         }
+        if self.build.target:
+            what["target"] = self.build.target
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 

@@ -24,11 +24,13 @@ from reckless.model.manifest import (
     GitSource,
     Language,
     Plugin,
+    RegistrySource,
     Release,
     Runtime,
     ShippedLock,
     Source,
 )
+from reckless.model.registries import REGISTRIES, RULES
 from reckless.model.table import Table
 from reckless.model.versions import parse_lightningd_specifier, parse_specifier, parse_version
 
@@ -44,7 +46,7 @@ PLUGIN_KEYS = (
     "name", "summary", "description", "repository", "homepage", "documentation", "license", "authors", "keywords",
     "category", "status", "replaced-by", "donate",
 )  # fmt: skip
-BUILD_KEYS = ("language", "entrypoint", *TOOLCHAINS, "lock", "system")
+BUILD_KEYS = ("language", "entrypoint", *TOOLCHAINS, "lock", "system", "target")
 RUNTIME_KEYS = ("dynamic", "rpcmethods", "hooks", "subscriptions", "options", "required-options", "disables")
 RELEASE_KEYS = (
     "version", "date", "cln", "depends", "conflicts", "source", "yanked", "binary", "build", "runtime",
@@ -102,7 +104,18 @@ def read_build(table: Table, base: Build | None) -> Build:
         toolchain=_toolchain(table, language, base) if readable else SpecifierSet(),
         lock=_lock(table) if "lock" in table or base is None else base.lock,
         system=table.texts("system", hostile.system) if "system" in table or base is None else base.system,
+        target=_target(table, language, base),
     )
+
+
+def _target(table: Table, language: Language, base: Build | None) -> str:
+    """Read what make is to make; it means nothing to other languages."""
+    if "target" not in table:
+        return base.target if base and base.language == language else ""
+    if language != "make":
+        hint = "remove it"
+        table.complain("target", Complaint("wrong-toolchain", f"a target means nothing where {language} builds", hint))
+    return "" if table.data.get("target") == "" else table.text("target", hostile.path, limit=hostile.MAX_PATH)
 
 
 def _toolchain(table: Table, language: Language, base: Build | None) -> SpecifierSet:
@@ -193,16 +206,18 @@ def read_release(table: Table, name: str, build: Build | None, runtime: Runtime,
 
 
 def _source(table: Table, *, local: bool) -> Source:
-    """Read `source`: git at a commit, or an archive by its digest."""
+    """Read `source`: git at a commit, an archive by its digest, or a package of a registry by its checksum."""
     source = table.table("source")
     if source is None:
         return _NO_SOURCE
     url = hostile.local_url if local else hostile.url
     subdir = source.text("subdir", hostile.path, limit=hostile.MAX_PATH)
-    if ("git" in source) == ("archive" in source):
+    if sum(kind in source for kind in ("git", "archive", "registry")) != 1:
         hint = 'write { git = "https://...", rev = "..." } or { archive = "https://...", sha256 = "..." }'
-        source.complain("", Complaint("invalid-source", "a source has either `git` or `archive`", hint))
+        source.complain("", Complaint("invalid-source", "a source has one of `git`, `archive` and `registry`", hint))
         return _NO_SOURCE
+    if "registry" in source:
+        return _registry(source, subdir)
     if "git" in source:
         source.known("git", "rev", "subdir")
         source.require("rev", 'rev = "<40 hex>"')
@@ -212,6 +227,25 @@ def _source(table: Table, *, local: bool) -> Source:
     source.require("sha256", 'sha256 = "<64 hex>"')
     archive = source.text("archive", url, limit=hostile.MAX_URL)
     return ArchiveSource(archive=archive, sha256=source.text("sha256", hostile.sha256), subdir=subdir)
+
+
+def _registry(source: Table, subdir: str) -> Source:
+    """Read a package of a registry; its checksum's key is the one that this ecosystem has for it."""
+    registry = source.choice("registry", REGISTRIES, "crates")
+    if source.data.get("registry") != registry:  # what the rest should look like is not known
+        return _NO_SOURCE
+    rules = RULES[registry]
+    source.known("registry", "package", "version", rules.key, "subdir")
+    source.require("package", 'package = "cln-plugin-name"')
+    source.require("version", 'version = "1.2.0"')
+    source.require(rules.key, rules.example)
+    return RegistrySource(
+        registry=registry,
+        package=source.text("package", rules.package),
+        version=source.text("version", rules.version),
+        checksum=source.text(rules.key, rules.checksum),
+        subdir=subdir,
+    )
 
 
 def _yanked(table: Table) -> str | None:

@@ -8,7 +8,19 @@ from typing import TypeVar
 from packaging.specifiers import SpecifierSet
 
 from reckless.errors import ManifestError
-from reckless.model.manifest import SCHEMA, ArchiveSource, Build, Manifest, Plugin, Release, Runtime, ShippedLock
+from reckless.model.manifest import (
+    SCHEMA,
+    ArchiveSource,
+    Build,
+    GitSource,
+    Manifest,
+    Plugin,
+    Release,
+    Runtime,
+    ShippedLock,
+    Source,
+)
+from reckless.model.registries import RULES
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _WIDTH = 120
@@ -74,6 +86,8 @@ def _build(build: Build, base: Build | None) -> Pairs:
         pairs.append(("lock", _lock(build.lock)))
     if build.system != (base.system if base else ()):
         pairs.append(("system", _list(build.system)))
+    if build.target != (base.target if base and base.language == build.language else ""):
+        pairs.append(("target", _text(build.target)))
     return pairs
 
 
@@ -121,12 +135,7 @@ def _release(release: Release) -> Pairs:
         pairs.append(("depends", _list(str(item) for item in release.depends)))
     if release.conflicts:
         pairs.append(("conflicts", _list(str(item) for item in release.conflicts)))
-    source = release.source
-    if isinstance(source, ArchiveSource):
-        where = {"archive": source.archive, "sha256": source.sha256}
-    else:
-        where = {"git": source.git, "rev": source.rev}
-    pairs.append(("source", _inline({**where, "subdir": source.subdir})))
+    pairs.append(("source", _inline({**_source(release.source), "subdir": release.source.subdir})))
     if release.yanked is not None:
         pairs.append(("yanked", _text(release.yanked)))
     if release.binary:
@@ -135,6 +144,15 @@ def _release(release: Release) -> Pairs:
         ]
         pairs.append(("binary", "[\n" + "".join(f"  {line},\n" for line in lines) + "]"))
     return pairs
+
+
+def _source(source: Source) -> Mapping[str, str]:
+    if isinstance(source, ArchiveSource):
+        return {"archive": source.archive, "sha256": source.sha256}
+    if isinstance(source, GitSource):
+        return {"git": source.git, "rev": source.rev}
+    package = {"registry": source.registry, "package": source.package, "version": source.version}
+    return {**package, RULES[source.registry].key: source.checksum}
 
 
 def _text(text: str) -> str:

@@ -320,7 +320,7 @@ def _planned(session: Session, state: State, choice: Choice, solved: Solved) -> 
 
 def _steps(session: Session, release: Release, before: Entry | None) -> list[str]:
     source, build = release.source, release.build
-    at = f"{source.git} at {source.rev[:12]}" if isinstance(source, GitSource) else source.archive
+    at = f"{source.git} at {source.rev[:12]}" if isinstance(source, GitSource) else source.where
     lock = build.lock if isinstance(build.lock, str) else (build.lock.file if build.lock else "")
     steps = [
         f"fetch {at}" + (f", folder {source.subdir}" if source.subdir else ""),

@@ -16,7 +16,7 @@ from reckless.errors import BuildError, ToolchainMissingError
 from reckless.fetch.fetcher import fetch
 from reckless.index.source import Source
 from reckless.model.machine import Machine
-from reckless.model.manifest import GitSource, Release, ShippedLock
+from reckless.model.manifest import Release, ShippedLock
 from reckless.model.state import Receipt
 from reckless.node.check import ProbeNotes
 from reckless.node.conf import Options
@@ -107,8 +107,9 @@ def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepar
 
 def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: int) -> Prepared:
     release, reporter, cache = wish.release, session.reporter, session.settings.cache
-    reporter.step(wish.name, "fetch", _where(release))
-    fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter)
+    reporter.step(wish.name, "fetch", release.source.where)
+    env = build_environment(Path.home(), cache)
+    fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter, env=env)
     lock = None
     if isinstance(release.build.lock, ShippedLock):
         lock = folder / "lock.txt"
@@ -122,7 +123,7 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
             build=release.build,
             machine=machine,
             cache=cache,
-            env=build_environment(Path.home(), cache),
+            env=env,
             reporter=reporter,
             lock=lock,
             jobs=jobs,
@@ -136,7 +137,7 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
         version=str(release.version),
         digest=release.digest(),
         origin=wish.source.location,
-        source=_where(release),
+        source=release.source.where,
         language=release.build.language,
         entrypoint=built.entrypoint,
         interpreter=built.interpreter,
@@ -193,10 +194,3 @@ def _keep_log(session: Session, name: str, folder: Path, error: BaseException) -
         if isinstance(error, BuildError):
             error.hint = error.hint.replace(str(log), str(kept))
             error.message = error.message.replace(str(log), str(kept))
-
-
-def _where(release: Release) -> str:
-    source = release.source
-    if isinstance(source, GitSource):
-        return f"{source.git}@{source.rev}" + (f"#{source.subdir}" if source.subdir else "")
-    return source.archive

@@ -103,6 +103,15 @@ def test_a_function_of_a_module(shop):
     assert (shop.root / "tree/bin/the-name").exists()
 
 
+def test_a_wheel_that_was_unpacked_runs_where_it_is(shop):
+    files = {
+        "pack-1.2.dist-info/METADATA": "Metadata-Version: 2.1\nName: pack\nVersion: 1.2\nRequires-Python: >=3.8\n",
+        "pack/__init__.py": "",
+        "pack/run.py": "import importlib.metadata as m\ndef main():\n    print(m.version('pack'))\n",
+    }
+    assert run(shop, files, entrypoint="pack.run:main") == "1.2\n"
+
+
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 
 
@@ -194,6 +203,8 @@ requires = ["poetry-core"]
 PROJECT = '[project]\nname = "a"\n'
 READS = '[tool.setuptools.dynamic]\ndependencies = { file = ["reqs.in"] }\n'
 DYNAMIC = '[project]\nname = "a"\nversion = "1"\ndynamic = ["dependencies"]\n'
+METADATA = "Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Python: >=3.8\n"
+METADATA += "Requires-Dist: one>=1\nRequires-Dist: two; extra == 'x'\n\nAbout it.\n"
 ASKS = {
     "nothing": ({}, "nothing", []),
     "requirements.txt without its last newline": (
@@ -238,6 +249,11 @@ ASKS = {
         ["one", "two"],
     ),
     "only its own build can tell": ({"pyproject.toml": DYNAMIC + SETUPTOOLS}, "pyproject.toml", ["file://SRC"]),
+    "a wheel that was unpacked": (
+        {"a-1.dist-info/METADATA": METADATA},
+        "the wheel's metadata",
+        ["one>=1", "two; extra == 'x'"],
+    ),
     "setup.py": ({"setup.py": "import setuptools; setuptools.setup()\n"}, "pyproject.toml", ["file://SRC"]),
 }
 

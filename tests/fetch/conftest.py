@@ -9,7 +9,7 @@ import pytest
 
 from reckless.errors import FetchError
 from reckless.fetch.fetcher import fetch
-from reckless.model.manifest import ArchiveSource, GitSource
+from reckless.model.manifest import Source
 from tests.servers import GitRepository, GitServer
 
 
@@ -37,10 +37,20 @@ def bring(tmp_path: Path, notes: Notes) -> Callable[..., Path]:
     """Fetch with one shared cache, into a folder of its own each time: `bring(source)`."""
     count = iter(range(1000))
 
-    def call(source: GitSource | ArchiveSource, *, timeout: float = 60, cache: Path | None = None) -> Path:
+    def call(
+        source: Source, *, timeout: float = 60, cache: Path | None = None, env: dict[str, str] | None = None
+    ) -> Path:
         into = tmp_path / "trees" / str(next(count)) / "src"
         try:
-            fetch(source, into, cache=cache or tmp_path / "cache", name="summary", reporter=notes, timeout=timeout)
+            fetch(
+                source,
+                into,
+                cache=cache or tmp_path / "cache",
+                name="summary",
+                reporter=notes,
+                timeout=timeout,
+                env=env,
+            )
         except FetchError:
             assert not into.exists(), "nothing is left of what failed"
             assert not list(into.parent.glob("*")), "nothing is left beside it either"

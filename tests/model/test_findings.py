@@ -56,6 +56,27 @@ def test_good_manifest_has_no_findings() -> None:
     assert findings(GOOD) == []
 
 
+def sourced(inside: str) -> str:
+    """The release's source is what stands in these braces."""
+    start = GOOD.index("source = {")
+    return f"{GOOD[:start]}source = {{ {inside} }}\n"
+
+
+SHA256 = f'sha256 = "{DIGEST}"'
+INTEGRITY, SUM = f'integrity = "sha512-{"A" * 86}=="', f'sum = "h1:{"A" * 43}="'
+# What a client could take for something else: an option, a path, an address, a range, a tag.
+PACKAGES = (
+    ("crates", "1.2.0", SHA256, ("-x", "a/b", "a@1", "1a", "a.b", "a" * 65)),
+    ("pypi", "1.2.0", SHA256, ("-r", "a==1", "a[b]", "a @ https://x.y", "./a", "a;b")),
+    ("npm", "1.2.0", INTEGRITY, ("-x", "a/b", "@a", "@a/b/c", "../a", "git+https://a/b", "a@1", "@A/b")),
+    ("go", "v1.2.0", SUM, ("-x", "a/b", "a.b/../c", "a.b/-c", "a.b//c", "/a.b/c", "a.b/c@v1.2.0", "https://a.b/c")),
+)
+RELEASED = (
+    ("crates", "a", SHA256, ("1", "^1.2.0", "1.2.*", ">=1", "latest", "1.2.0 ", "v1.2.0")),
+    ("pypi", "a", SHA256, (">=1", "1.*", "latest", "1 --pre", "v1.0")),
+    ("npm", "a", INTEGRITY, ("latest", "^1.2.0", "1.x", "1.2", "file:../a")),
+    ("go", "a.b/c", SUM, ("1.2.0", "latest", "master", "v1", "v1.2", "v1.2.0@x")),
+)
 SOURCE = 'source = { git = "https://github.com/lightningd/plugins"'
 CASES = [
     # the file as a whole
@@ -158,6 +179,29 @@ CASES = [
     ("invalid-source", "release[0].source", 19, swapped("source = {", 'source = { archive = "https://example.com/x.tgz",')),
     ("invalid-source", "release[0].source", 19, swapped('git = "https://github.com/lightningd/plugins", ', "")),
     ("missing-key", "release[0].source.rev", 19, swapped(f', rev = "{REV}"', "")),
+    ("invalid-source", "release[0].source", 19, swapped("source = {", 'source = { registry = "npm",')),
+    ("invalid-choice", "release[0].source.registry", 19, sourced('registry = "cargo", package = "a", version = "1"')),
+    ("wrong-type", "release[0].source.registry", 19, sourced("registry = 1")),
+    ("missing-key", "release[0].source.package", 19, sourced(f'registry = "crates", version = "1.2.0", {SHA256}')),
+    ("missing-key", "release[0].source.version", 19, sourced(f'registry = "crates", package = "a", {SHA256}')),
+    ("missing-key", "release[0].source.integrity", 19, sourced('registry = "npm", package = "a", version = "1.2.0"')),
+    ("missing-key", "release[0].source.sum", 19, sourced('registry = "go", package = "a.b/c", version = "v1.2.0"')),
+    ("unknown-key", "release[0].source.sha256", 19,
+     sourced(f'registry = "go", package = "a.b/c", version = "v1.2.0", sum = "h1:{"A" * 43}=", {SHA256}')),
+    *(("invalid-package", "release[0].source.package", 19,
+       sourced(f'registry = "{registry}", package = "{name}", version = "{version}", {checksum}'))
+      for registry, version, checksum, names in PACKAGES for name in names),
+    *(("invalid-version", "release[0].source.version", 19,
+       sourced(f'registry = "{registry}", package = "{name}", version = "{version}", {checksum}'))
+      for registry, name, checksum, versions in RELEASED for version in versions),
+    ("invalid-sha256", "release[0].source.sha256", 19,
+     sourced(f'registry = "pypi", package = "a", version = "1", sha256 = "{DIGEST[1:]}"')),
+    ("invalid-checksum", "release[0].source.integrity", 19,
+     sourced('registry = "npm", package = "a", version = "1.2.0", integrity = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="')),
+    ("invalid-checksum", "release[0].source.sum", 19,
+     sourced(f'registry = "go", package = "a.b/c", version = "v1.2.0", sum = "{DIGEST}"')),
+    ("wrong-toolchain", "build.target", 13, swapped('"summary.py"', '"summary.py"\ntarget = "all"')),
+    ("invalid-path", "build.target", 13, swapped('"python"', '"make"').replace('"summary.py"', '"a"\ntarget = "-f"')),
     ("invalid-rev", "release[0].source.rev", 19, swapped(REV, "master")),
     ("invalid-rev", "release[0].source.rev", 19, swapped(REV, REV[:7])),
     ("invalid-rev", "release[0].source.rev", 19, swapped(REV, REV.upper())),

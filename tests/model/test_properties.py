@@ -29,12 +29,14 @@ from reckless.model.manifest import (
     GitSource,
     Manifest,
     Plugin,
+    RegistrySource,
     Release,
     Runtime,
     ShippedLock,
 )
 from reckless.model.names import is_name, normalize_name
 from reckless.model.reader import catalog_bytes, check_manifest, parse_builtins, parse_catalog, parse_manifest
+from reckless.model.registries import REGISTRIES
 from reckless.model.versions import lightningd_fits, parse_lightningd, parse_specifier, parse_version
 from reckless.model.writer import write_manifest
 
@@ -52,6 +54,28 @@ PATHS = st.lists(PARTS, min_size=1, max_size=3).map("/".join)
 TOKENS = st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,8}", fullmatch=True), max_size=4, unique=True).map(tuple)
 HEX = {n: st.text("0123456789abcdef", min_size=n, max_size=n) for n in (40, 64)}
 URLS = PATHS.map(lambda path: "https://example.com/" + path.replace(" ", "%20"))
+BASE64 = {n: st.text("ABCyz019+/", min_size=n, max_size=n) for n in (43, 86)}
+NUMBERS = st.tuples(*[st.integers(0, 999)] * 3).map(lambda numbers: ".".join(map(str, numbers)))
+CHECKSUMS = {
+    "crates": HEX[64],
+    "pypi": HEX[64],
+    "npm": BASE64[86].map("sha512-{}==".format),
+    "go": BASE64[43].map("h1:{}=".format),
+}
+PACKAGE_NAMES = {
+    "crates": st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True),
+    "pypi": st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,6}[A-Za-z0-9])?", fullmatch=True),
+    "npm": st.from_regex(r"(?:@[a-z]{1,4}/)?[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True),
+    "go": st.from_regex(r"[a-z]{1,5}\.[a-z]{2,3}(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,5}){1,3}", fullmatch=True),
+}
+PACKAGES = st.sampled_from(REGISTRIES).map(
+    lambda registry: {
+        "registry": st.just(registry),
+        "package": PACKAGE_NAMES[registry],
+        "version": NUMBERS.map("v{}".format) if registry == "go" else NUMBERS,
+        "checksum": CHECKSUMS[registry],
+    }
+)
 SYSTEM = st.lists(
     st.sampled_from(["bin:protoc", "pkg-config:libpq>=14.1", "header:openssl/ssl.h", "lib:pq"]), unique=True
 )
@@ -68,6 +92,7 @@ def builds(draw: st.DrawFn) -> Build:
         toolchain=SpecifierSet() if language in {"make", "script", "prebuilt"} else draw(BOUNDS),
         lock=draw(st.none() | PATHS | shipped),
         system=tuple(draw(SYSTEM)),
+        target=draw(st.just("") | PATHS) if language == "make" else "",
     )
 
 
@@ -99,11 +124,12 @@ def releases(draw: st.DrawFn, version: Version, base: Build | None, runtime: Run
     subdir = draw(st.just("") | PATHS)
     git = st.builds(GitSource, git=URLS, rev=HEX[40] | HEX[64], subdir=st.just(subdir))
     archive = st.builds(ArchiveSource, archive=URLS, sha256=HEX[64], subdir=st.just(subdir))
+    package = PACKAGES.flatmap(lambda p: st.builds(RegistrySource, **p, subdir=st.just(subdir)))
     targets = draw(st.lists(st.sampled_from(["x86_64-linux-gnu", "aarch64-macos", "armv7-linux-gnu"]), unique=True))
     path = st.just("") | PATHS
     return Release(
         version=version,
-        source=draw(git | archive),
+        source=draw(git | archive | package),
         build=draw(builds() if base is None else st.just(base) | builds()),
         runtime=draw(st.just(runtime) | runtimes(runtime)),
         date=draw(st.none() | st.dates()),
