@@ -80,7 +80,9 @@ class PyProject(msgspec.Struct, rename="kebab"):
         return (dynamic or bare) and not self.poetry_table and not self.requirement_files
 
 
-class _Inline(msgspec.Struct, rename="kebab"):
+class Inline(msgspec.Struct, rename="kebab"):
+    """What a script says of itself (PEP 723)."""
+
     requires_python: str = ""
     dependencies: list[str] = []
 
@@ -106,22 +108,31 @@ def read_source(folder: Path, script: Path | None) -> Source:
 
     `python` is what they ask of the interpreter: of Poetry's alternatives (`||`), the last.
     """
-    pyproject, inline, python = _unpacked_wheel(folder), None, []
+    pyproject, inline = _unpacked_wheel(folder), None
     if (folder / "pyproject.toml").is_file():
-        pyproject = _decode(folder / "pyproject.toml", PyProject)
-    if pyproject:
-        if pyproject.project and pyproject.project.requires_python:
-            python.append(_specifier(pyproject.project.requires_python))
-        asked = pyproject.tool.poetry.dependencies.get("python") if pyproject.tool.poetry else None
-        if isinstance(asked, str):
-            python.append(specifiers(asked)[-1])
+        pyproject = parse_pyproject((folder / "pyproject.toml").read_bytes())
     if script:
-        told = _inline(script)
-        if told:
-            inline = told.dependencies
-            if told.requires_python:
-                python.append(_specifier(told.requires_python))
-    return Source(folder=folder, script=script, pyproject=pyproject, inline=inline, python=tuple(python))
+        inline = parse_inline(script.read_text(encoding="utf-8", errors="replace"), script.name)
+    return Source(
+        folder=folder,
+        script=script,
+        pyproject=pyproject,
+        inline=inline.dependencies if inline else None,
+        python=tuple(python_bounds(pyproject, inline)),
+    )
+
+
+def python_bounds(pyproject: PyProject | None, inline: Inline | None) -> list[SpecifierSet]:
+    """Return what they ask of the interpreter. Raises ValueError where Poetry's constraint cannot be read."""
+    python = []
+    if pyproject and pyproject.project and pyproject.project.requires_python:
+        python.append(_specifier(pyproject.project.requires_python))
+    asked = pyproject.tool.poetry.dependencies.get("python") if pyproject and pyproject.tool.poetry else None
+    if isinstance(asked, str):
+        python.append(specifiers(asked)[-1])
+    if inline and inline.requires_python:
+        python.append(_specifier(inline.requires_python))
+    return python
 
 
 def imports_project(source: Source) -> bool:
@@ -177,26 +188,29 @@ def _unpacked_wheel(folder: Path) -> PyProject | None:
     )
 
 
-def _inline(script: Path) -> _Inline | None:
-    text = script.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n")
-    blocks = [m for m in _INLINE.finditer(text) if m["type"] == "script"]
+def parse_inline(text: str, name: str) -> Inline | None:
+    """Read the inline metadata of the script `name` (PEP 723); None where it has none. Raises ValueError."""
+    if text.count("# /// ") > 10:  # each of them could begin a block as long as the file
+        raise ValueError(f"{name} has more blocks of inline metadata (PEP 723) than anybody writes")
+    blocks = [m for m in _INLINE.finditer(text.replace("\r\n", "\n")) if m["type"] == "script"]
     if not blocks:
         return None
     if len(blocks) > 1:
-        raise ValueError(f"{script.name} has several `script` blocks (PEP 723 allows one)")
+        raise ValueError(f"{name} has several `script` blocks (PEP 723 allows one)")
     rows = blocks[0]["content"].splitlines(keepends=True)
     content = "".join(row[2:] if row.startswith("# ") else row[1:] for row in rows)
     try:
-        return msgspec.toml.decode(content, type=_Inline)
+        return msgspec.toml.decode(content, type=Inline)
     except (msgspec.DecodeError, msgspec.ValidationError, ValueError) as e:
-        raise ValueError(f"{script.name}: its inline metadata (PEP 723) cannot be read: {e}") from e
+        raise ValueError(f"{name}: its inline metadata (PEP 723) cannot be read: {e}") from e
 
 
-def _decode(file: Path, kind: type[PyProject]) -> PyProject:
+def parse_pyproject(data: bytes) -> PyProject:
+    """Read a pyproject.toml. Raises ValueError."""
     try:
-        return msgspec.toml.decode(file.read_bytes(), type=kind)
+        return msgspec.toml.decode(data, type=PyProject)
     except (msgspec.DecodeError, msgspec.ValidationError, ValueError) as e:
-        raise ValueError(f"{file.name} cannot be read: {e}") from e
+        raise ValueError(f"pyproject.toml cannot be read: {e}") from e
 
 
 def _specifier(text: str) -> SpecifierSet:

@@ -1,0 +1,116 @@
+"""make, autotools and CMake: the program that a build in C, C++ or the like makes, if its sources are a plugin's."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from reckless.build.detection.found import Finds, Found, alike
+from reckless.build.detection.look import Look, join, relative
+
+# Those that make uses by itself, in its order (GNU make: Makefile Names); what generates one comes before it.
+MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+PROJECT = ("configure", "configure.ac", "configure.in", "CMakeLists.txt", *MAKEFILES)
+MARKS = ("configure.ac", "CMakeLists.txt")
+
+_SUFFIXES = (
+    ".c",
+    ".cc",
+    ".cpp",
+    ".cxx",
+    ".c++",
+    ".nim",
+    ".zig",
+    ".d",
+    ".pas",
+    ".f90",
+    ".adb",
+    ".ml",
+    ".hs",
+    ".m",
+    ".v",
+)
+_USES = re.compile(r"\bplugin_main\s*\(|getmanifest")
+_PROGRAMS = re.compile(
+    r"^[ \t]*(?:bin|sbin|pkglibexec|libexec|plugin)_PROGRAMS[ \t]*\+?=[ \t]*((?:.*\\\n)*.*)$", re.MULTILINE
+)
+_CMAKE = re.compile(r"\badd_executable\s*\(\s*([A-Za-z0-9_.${}-]+)", re.IGNORECASE)
+_CMAKE_NAME = re.compile(r"\bproject\s*\(\s*([A-Za-z0-9_.-]+)", re.IGNORECASE)
+_OUTPUT = re.compile(r"^\t.*\s-o\s+(?:\./)?([\w.$()@/+-]+)", re.MULTILINE)
+_RULE = re.compile(r"^([\w./+-]+)\s*:(?!=)", re.MULTILINE)
+_VARIABLE = re.compile(
+    r"^(?:TARGET|PROG|PROGRAM|BIN|BINARY|EXE|EXECUTABLE|PLUGIN|NAME|OUT|OUTPUT)[ \t]*[:?]?=[ \t]*(\S+)[ \t]*$",
+    re.MULTILINE,
+)
+_PHONY = frozenset(
+    {"all", "clean", "install", "uninstall", "test", "tests", "check", "lint", "format", "dist", "distclean"}
+)
+
+
+def find(look: Look, folder: str) -> Finds:
+    """Return the plugin that the folder's build makes."""
+    there = look.names(folder)
+    files = [name for name in PROJECT if name in there]
+    if not files:
+        return Finds()
+    uses, some = look.search(folder, _SUFFIXES, _USES, depth=5)
+    if not some:
+        return Finds()  # such a Makefile runs other tools
+    if not uses:
+        return Finds(seen=(f"{files[0]}, whose sources do not answer getmanifest",))
+    system, programs = _programs(look, folder, files)
+    how = [f"{files[0]} is how it is built", "nothing but its sources pins what it is built with"]
+    found = [
+        Found(
+            language="make",
+            system=system,
+            folder=folder,
+            path=uses,
+            entrypoint=program,
+            why_plugin=f"{files[0]} makes {program}, and {relative(uses, folder)} answers getmanifest",
+            how=tuple(how),
+            names=(program, posixpath.basename(program)),
+            preferred=f"it is named like {relative(uses, folder)}"
+            if alike(_stem(uses), program) and len(programs) > 1
+            else "",
+            executable=True,
+        )
+        for program in programs
+    ]
+    seen = (
+        []
+        if found
+        else [f"{files[0]} and {relative(uses, folder)}, which answers getmanifest; what it makes is not told"]
+    )
+    return Finds(found=tuple(found), seen=tuple(seen))
+
+
+def _stem(path: str) -> str:
+    return posixpath.splitext(posixpath.basename(path))[0]
+
+
+def _programs(look: Look, folder: str, files: list[str]) -> tuple[str, list[str]]:
+    """Return the build system's name and the programs that it makes."""
+    if not {"configure", "configure.ac", "configure.in"}.isdisjoint(files):
+        text = look.text(join(folder, "Makefile.am")) or look.text(join(folder, "Makefile.in"))
+        words = [word for block in _PROGRAMS.findall(text) for word in block.replace("\\\n", " ").split()]
+        return "autotools", _plain(words) or _made(look, folder)
+    if "CMakeLists.txt" in files:
+        text = look.text(join(folder, "CMakeLists.txt"))
+        project = match[1] if (match := _CMAKE_NAME.search(text)) else ""
+        return "cmake", _plain([w.replace("${PROJECT_NAME}", project) for w in _CMAKE.findall(text)])
+    return "make", _made(look, folder)
+
+
+def _made(look: Look, folder: str) -> list[str]:
+    """Return what a Makefile's rules make, as far as it can be read without running it."""
+    text = next((look.text(join(folder, name)) for name in MAKEFILES if look.has(join(folder, name))), "")
+    named = _plain(_VARIABLE.findall(text))
+    rules = [r for r in _plain(_RULE.findall(text)) if r not in _PHONY and not posixpath.splitext(r)[1]]
+    outputs = [o for o in _plain(_OUTPUT.findall(text)) if not posixpath.splitext(o)[1]]
+    return named or outputs or rules
+
+
+def _plain(words: list[str]) -> list[str]:
+    """Return the words that are names of files, each once."""
+    return [w for w in dict.fromkeys(words) if re.fullmatch(r"[A-Za-z0-9_][\w.+/-]{0,99}", w) and ".." not in w]

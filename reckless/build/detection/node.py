@@ -1,0 +1,125 @@
+"""Node.js: which scripts of a package are plugins (npm: package.json)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from packaging.specifiers import SpecifierSet
+
+from reckless.build.detection.found import Finds, Found, at_least, shown_names
+from reckless.build.detection.look import File, Look, is_test, join, relative, string, table
+from reckless.model import hostile
+
+PROJECT = ("package.json",)
+LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml")
+MARKS = (*PROJECT, *LOCKS)
+
+_LIBRARIES = ("clightningjs", "clnts", "cln-plugin", "@lightning/plugin")
+_SUFFIXES = (".js", ".mjs", ".cjs")
+_USES = re.compile(
+    r"(?:require\s*\(\s*|from\s+|import\s+)[\"'](?:clightningjs|clnts|cln-plugin)[\"']|[\"']getmanifest[\"']"
+)
+_SHEBANG = re.compile(r"#!.*\b(?:node|nodejs)\b")
+_ENGINE = re.compile(r"\s*(?:>=|\^|~)?\s*v?(\d+(?:\.\d+){0,2})(?:\.x)?\s*")
+
+
+def find(look: Look, folder: str) -> Finds:
+    """Return the plugins among the scripts of the folder's package; without a package.json, among its scripts."""
+    package = look.json(join(folder, "package.json"))
+    here = [f for f in look.files(folder) if _is_script(look, f)]
+    if not look.has(join(folder, "package.json")):
+        plugins = [f for f in here if '"getmanifest"' in look.text(f.path) or "'getmanifest'" in look.text(f.path)]
+        return Finds(found=tuple(_found(look, folder, package, f, "") for f in plugins))
+    named = _named(package)
+    scripts = {f.path: f for f in here}
+    for path in named:
+        if look.has(join(folder, path)):
+            scripts.setdefault(join(folder, path), File(join(folder, path), executable=False))
+    found = [
+        _found(look, folder, package, f, named.get(relative(f.path, folder), ""))
+        for f in scripts.values()
+        if _USES.search(look.text(f.path))
+    ]
+    if not found:
+        found = _to_be_made(look, folder, package, named)
+    seen = []
+    if not found:
+        what = f"names {shown_names(list(named))}, which is no plugin" if named else "names no program"
+        seen.append(f"package.json, which {what}")
+    return Finds(found=tuple(found), seen=tuple(seen))
+
+
+def _is_script(look: Look, file: File) -> bool:
+    if is_test(file.name):
+        return False
+    if file.suffix in _SUFFIXES:
+        return True
+    return not file.suffix and file.executable and _SHEBANG.match(look.text(file.path)[:200]) is not None
+
+
+def _named(package: Mapping[str, object]) -> dict[str, str]:
+    """Return the files that package.json names, and by which key."""
+    found: dict[str, str] = {}
+    programs = package.get("bin")
+    listed = [programs] if isinstance(programs, str) else list(table(package, "bin").values())
+    for key, value in [*(("bin", one) for one in listed), ("main", package.get("main"))]:
+        path = value.removeprefix("./") if isinstance(value, str) else ""
+        if path and hostile.path(path) is None:
+            found.setdefault(path if path.endswith(_SUFFIXES) or "." in path else f"{path}.js", key)
+    return found
+
+
+def _to_be_made(look: Look, folder: str, package: Mapping[str, object], named: Mapping[str, str]) -> list[Found]:
+    """Return the program that package.json names and that its own build would make first (TypeScript, a bundler)."""
+    library = next((name for name in _LIBRARIES if name in table(package, "dependencies")), "")
+    missing = [path for path in named if not look.has(join(folder, path))]
+    if not library or not missing or "build" not in table(package, "scripts"):
+        return []
+    found = _found(look, folder, package, File(join(folder, missing[0]), executable=False), named[missing[0]])
+    why_not = f"{missing[0]} is not in the tree: only `npm run build` makes it, which needs its development packages"
+    return [_without_build(found, why_not)]
+
+
+def _without_build(found: Found, why_not: str) -> Found:
+    from dataclasses import replace
+
+    return replace(found, why_not=why_not)
+
+
+def _found(look: Look, folder: str, package: Mapping[str, object], file: File, key: str) -> Found:
+    entrypoint = relative(file.path, folder)
+    library = next((name for name in _LIBRARIES if name in table(package, "dependencies")), "")
+    how, lock = [], None
+    if package:
+        lock = next(
+            (name for name in ("package-lock.json", "npm-shrinkwrap.json") if look.has(join(folder, name))), None
+        )
+        how.append(f"{lock} pins its packages" if lock else "nothing pins its packages: there is no package-lock.json")
+        other = next((name for name in ("yarn.lock", "pnpm-lock.yaml") if look.has(join(folder, name))), "")
+        if other and not lock:
+            how.append(f"{other} is not used: reckless builds with npm")
+    else:
+        how.append("there is no package.json: it gets no packages")
+    main = string(package, "main")
+    if main and not look.has(join(folder, main)) and not look.has(join(folder, f"{main}.js")):
+        how.append(f"package.json's main, {main}, is not in the tree")
+    engine = string(table(package, "engines"), "node")
+    toolchain = at_least(match[1]) if (match := _ENGINE.fullmatch(engine)) else SpecifierSet()
+    if engine:
+        how.append(f"it asks for Node.js {engine}")
+    return Found(
+        language="node",
+        system="npm",
+        folder=folder,
+        path=file.path,
+        entrypoint=entrypoint,
+        why_plugin=f"{entrypoint} {f'uses {library}' if library else 'answers getmanifest itself'}",
+        how=tuple(how),
+        names=(file.stem, string(package, "name")) if key else (file.stem,),
+        preferred=f"package.json names it ({key})" if key else "",
+        executable=file.executable,
+        toolchain=toolchain,
+        lock=lock,
+        summary=string(package, "description"),
+    )

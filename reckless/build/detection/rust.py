@@ -1,0 +1,192 @@
+"""Rust: which of the binaries that cargo makes are plugins (The Cargo Book: Cargo Targets, Workspaces)."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from packaging.specifiers import SpecifierSet
+
+from reckless.build.detection.found import Finds, Found, at_least, shown_names
+from reckless.build.detection.look import Look, above, join, relative, string, strings, table
+from reckless.model import hostile
+
+PROJECT = ("Cargo.toml",)
+LOCKS = ("Cargo.lock",)
+MARKS = (*PROJECT, *LOCKS)
+
+_LIBRARIES = frozenset({"cln-plugin", "cln_plugin", "clightningrpc-plugin", "clightningrpc-plugin-macros"})
+_USES = re.compile(r"\b(?:cln_plugin|clightningrpc_plugin)\b|\"getmanifest\"")
+_BY_HAND = re.compile(r'"getmanifest"')
+# The Edition Guide, and the release notes of each edition.
+_EDITIONS = {"2018": "1.31", "2021": "1.56", "2024": "1.85"}
+_MAX_MEMBERS = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Package:
+    """One Cargo.toml with a [package]; `root` is the folder of its workspace, or its own."""
+
+    folder: str
+    root: str
+    data: Mapping[str, object]
+    workspace: Mapping[str, object]
+
+    @property
+    def name(self) -> str:
+        """The crate's name."""
+        return string(table(self.data, "package"), "name")
+
+    def inherited(self, key: str) -> str:
+        """Return a value of [package], from the workspace where it says so."""
+        own = table(self.data, "package").get(key)
+        if isinstance(own, dict):
+            return string(table(self.workspace, "package"), key)
+        return string(table(self.data, "package"), key)
+
+    @property
+    def libraries(self) -> list[str]:
+        """The plugin libraries that it depends on."""
+        tables = [table(self.data, "dependencies")]
+        tables += [table(self.data, "target", cfg, "dependencies") for cfg in table(self.data, "target")]
+        return sorted({name for wanted in tables for name in wanted} & _LIBRARIES)
+
+
+def find(look: Look, folder: str) -> Finds:
+    """Return the plugins among the binaries of the folder's package or workspace."""
+    if not look.has(join(folder, "Cargo.toml")):
+        return Finds()
+    packages = list(_packages(look, folder))
+    found, others = [], []
+    for package in packages:
+        binaries = list(_binaries(look, package))
+        plugins = _plugins(look, package, binaries)
+        others += [name for name, _ in binaries if name not in {n for n, _, _ in plugins}]
+        found += [_found(look, folder, package, *plugin) for plugin in plugins]
+    seen = []
+    if others and not found:
+        seen.append(
+            f"Cargo.toml, which makes {shown_names(others)}; none of them uses cln-plugin or answers getmanifest"
+        )
+    elif not found:
+        seen.append("Cargo.toml, which makes no binary")
+    return Finds(found=tuple(found), seen=tuple(seen))
+
+
+def _packages(look: Look, folder: str) -> Iterator[_Package]:
+    """Yield the folder's package and the members of its workspace, if it is the root of one."""
+    data = look.toml(join(folder, "Cargo.toml"))
+    if "workspace" in data:
+        workspace = table(data, "workspace")
+        if "package" in data:
+            yield _Package(folder=folder, root=folder, data=data, workspace=workspace)
+        for member in _members(look, folder, workspace):
+            inner = look.toml(join(member, "Cargo.toml"))
+            if "package" in inner:
+                yield _Package(folder=member, root=folder, data=inner, workspace=workspace)
+        return
+    for up in above(folder):
+        outer = look.toml(join(up, "Cargo.toml"))
+        if up != folder and "workspace" in outer:
+            yield _Package(folder=folder, root=up, data=data, workspace=table(outer, "workspace"))
+            return
+    yield _Package(folder=folder, root=folder, data=data, workspace={})
+
+
+def _members(look: Look, folder: str, workspace: Mapping[str, object]) -> list[str]:
+    found: list[str] = []
+    left_out = strings(workspace.get("exclude") or [])
+    for pattern in strings(workspace.get("members") or [])[:_MAX_MEMBERS]:
+        place = pattern.strip("/").removeprefix("./")
+        if hostile.path(place.replace("*", "x")) is not None:
+            continue
+        if "*" not in place:
+            found.append(join(folder, place))
+            continue
+        inside, last = posixpath.split(place)
+        if "*" not in inside:
+            base = join(folder, inside) if inside else folder
+            found += [f for f in look.folders(base) if fnmatch.fnmatchcase(posixpath.basename(f), last)]
+    return [f for f in dict.fromkeys(found) if relative(f, folder) not in left_out and look.has(join(f, "Cargo.toml"))]
+
+
+def _binaries(look: Look, package: _Package) -> Iterator[tuple[str, str]]:
+    """Yield each binary's name and main file."""
+    folder, taken = package.folder, set()
+    listed = package.data.get("bin")
+    for one in listed if isinstance(listed, list) else []:
+        if isinstance(one, dict) and (name := string(one, "name")):
+            usual = [f"src/bin/{name}.rs", f"src/bin/{name}/main.rs", "src/main.rs"]
+            path = string(one, "path") or next((p for p in usual if look.has(join(folder, p))), "")
+            taken |= {name, path}
+            yield name, join(folder, path)
+    if table(package.data, "package").get("autobins") is False:
+        return
+    guesses = [(package.name, "src/main.rs")]
+    guesses += [(f.stem, relative(f.path, folder)) for f in look.files(join(folder, "src/bin")) if f.suffix == ".rs"]
+    guesses += [
+        (posixpath.basename(f), relative(join(f, "main.rs"), folder)) for f in look.folders(join(folder, "src/bin"))
+    ]
+    for name, path in guesses:
+        if name and not {name, path} & taken and look.has(join(folder, path)):
+            yield name, join(folder, path)
+
+
+def _plugins(look: Look, package: _Package, binaries: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """Return those binaries that are plugins: name, main file, and what shows it.
+
+    Of a package that uses a plugin library, those are it whose own file does. Where none does (its other files do), it
+    is the only one, or the one that is named like the package.
+    """
+    library = next(iter(package.libraries), "")
+    if library:
+        uses = [(name, path) for name, path in binaries if _USES.search(look.text(path))]
+        plugins = uses or [b for b in binaries if len(binaries) == 1 or b[0] == package.name]
+        return [(name, path, f"Cargo.toml makes the binary {name}, and depends on {library}") for name, path in plugins]
+    by_hand = [(name, path) for name, path in binaries if _BY_HAND.search(look.text(path))]
+    if not by_hand and len(binaries) == 1:
+        elsewhere, _ = look.search(join(package.folder, "src"), (".rs",), _BY_HAND, depth=4)
+        by_hand = binaries if elsewhere else []
+    return [(n, p, f"Cargo.toml makes the binary {n}, whose source answers getmanifest itself") for n, p in by_hand]
+
+
+def _found(look: Look, folder: str, package: _Package, name: str, path: str, why: str) -> Found:
+    edition, version = package.inherited("edition"), package.inherited("rust-version")
+    toolchain = at_least(version or _EDITIONS.get(edition, "")) if version or edition in _EDITIONS else SpecifierSet()
+    how = []
+    if package.folder != package.root:
+        how.append(
+            f"it is a member of the workspace in {package.root or 'the top folder'}, whose lock and sources it needs"
+        )
+    lock = None
+    if look.has(join(folder, "Cargo.lock")):
+        lock = "Cargo.lock"
+        how.append("Cargo.lock pins its crates")
+    elif look.has(join(package.root, "Cargo.lock")):
+        how.append(f"{join(package.root, 'Cargo.lock')} of the workspace pins its crates")
+    else:
+        how.append("nothing pins its crates: there is no Cargo.lock")
+    if version:
+        how.append(f"it asks for Rust {version} or newer (rust-version)")
+    elif edition in _EDITIONS:
+        how.append(f"its edition {edition} needs Rust {_EDITIONS[edition]} or newer")
+    pinned = string(table(look.toml(join(package.root, "rust-toolchain.toml")), "toolchain"), "channel")
+    if pinned:
+        how.append(f"rust-toolchain.toml names the toolchain {pinned}")
+    return Found(
+        language="rust",
+        system="cargo",
+        folder=folder,
+        path=package.folder if package.folder != folder else path,
+        entrypoint=name,
+        why_plugin=why,
+        how=tuple(how),
+        names=(name, package.name),
+        executable=True,
+        toolchain=toolchain,
+        lock=lock,
+        summary=package.inherited("description"),
+    )

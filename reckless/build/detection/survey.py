@@ -1,0 +1,124 @@
+"""One folder of a tree, looked at with the eyes of every language: its plugins, and which of them is meant."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reckless.build.detection import go, java, make, node, others, python, rust, scripts
+from reckless.build.detection.author import Author, read_author
+from reckless.build.detection.found import Finds, Found, alike, shown_names
+from reckless.build.detection.look import Look, join, relative
+
+_LANGUAGES: tuple[Callable[[Look, str], Finds], ...] = (
+    python.find, rust.find, go.find, node.find, java.find, make.find, scripts.find,
+)  # fmt: skip
+# Files that belong to one language's builds; beside a plugin in another, they serve its tests or its author.
+_MARKS = {"python": python.MARKS, "rust": rust.MARKS, "go": go.MARKS, "node": node.MARKS, "java": java.MARKS}
+MARKS = tuple(mark for marks in _MARKS.values() for mark in marks) + make.MARKS
+_DEV = re.compile(r"(requirements[-_.](dev|tests?|testing|lint|ci)|(dev|tests?)[-_.]requirements)\.(txt|in)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What one folder is. `found` are the answers left: one, several equally good, or none.
+
+    `chosen_by` are reasons why those were taken and not others; `seen` is what was there and is no plugin; `other` is a
+    build that can be told but not carried out.
+    """
+
+    folder: str
+    author: Author
+    found: tuple[Found, ...] = ()
+    chosen_by: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    other: others.Other | None = None
+
+
+def survey(look: Look, folder: str, own: str, *, choose: bool = True) -> Survey:
+    """Look at a folder whose plugin would be called `own`; without `choose`, all of its plugins are answers.
+
+    Raises ManifestError where its author's file is unusable.
+    """
+    author = read_author(look, folder)
+    if author.build is not None:
+        return Survey(folder=folder, author=author)
+    finds = [find(look, folder) for find in _LANGUAGES]
+    found = [f for each in finds for f in each.found]
+    reasons: list[str] = []
+    if choose:
+        found, reasons = _as_told(look, folder, found, author)
+        found, more = _one_of(look, folder, found, own)
+        reasons += more
+    return Survey(
+        folder=folder,
+        author=author,
+        found=tuple(found),
+        chosen_by=tuple(reasons),
+        seen=tuple(text for each in finds for text in each.seen),
+        other=None if found else others.find(look, folder),
+    )
+
+
+def only(surveyed: Survey, file: str) -> Survey:
+    """Return the survey narrowed to the plugin that this file or folder is."""
+    return replace(surveyed, found=tuple(f for f in surveyed.found if f.path == file))
+
+
+def test_only(look: Look, folder: str, language: str) -> list[str]:
+    """Return the files of the folder that look like a build, but are not this language's."""
+    names = look.names(folder)
+    foreign = {mark for other, marks in _MARKS.items() if other != language for mark in marks}
+    return sorted(name for name in names if name in foreign or _DEV.fullmatch(name))
+
+
+def _as_told(look: Look, folder: str, found: list[Found], author: Author) -> tuple[list[Found], list[str]]:
+    """Follow the author's word on the language and the entrypoint, as far as it fits what is there."""
+    reasons = []
+    spoken = [f for f in found if f.language == author.language]
+    if spoken and len(spoken) < len(found):
+        found = spoken
+        reasons.append(f"{author.file} says that it is {author.language}")
+    told = author.entrypoint
+    if not told:
+        return found, reasons
+    named = [f for f in found if told in {f.entrypoint, relative(f.path, folder)}] or [
+        f for f in found if any(alike(told, name) for name in f.names)
+    ]
+    if named:
+        reasons.append(f"{author.file} names {told}")
+        return named, reasons
+    if look.has(join(folder, told)) and (taken := python.on_word(look, folder, told, author.file)):
+        return [taken], reasons
+    if len(found) == 1 and found[0].language == "go" and "/" not in told and not posixpath.splitext(told)[1]:
+        reasons.append(f"{author.file} calls the program {told}")
+        return [replace(found[0], entrypoint=told)], reasons
+    if found:
+        reasons.append(f"{author.file} names {told}, which is not in the tree and no program that its build makes")
+    return found, reasons
+
+
+def _one_of(look: Look, folder: str, found: list[Found], own: str) -> tuple[list[Found], list[str]]:
+    """Choose among several, by the first rule that leaves exactly one; else all stay."""
+    if len(found) < 2:
+        return found, []
+    links = {
+        posixpath.normpath(join(folder, e.target)): e.name
+        for e in look.entries(folder)
+        if e.kind == "link" and alike(e.name, own)
+    }
+    rules: tuple[tuple[str, Callable[[Found], bool]], ...] = (
+        (f"it is named like {own}", lambda f: any(alike(own, name) for name in f.names)),
+        (f"the link {next(iter(links.values()), '')} points to it", lambda f: f.path in links),
+        ("", lambda f: bool(f.preferred)),
+        ("it alone is executable", lambda f: f.executable),
+    )
+    for why, rule in rules:
+        fits = [f for f in found if rule(f)]
+        if len(fits) == 1:
+            rest = [f.entrypoint for f in found if f is not fits[0]]
+            reason = why or fits[0].preferred
+            return fits, [f"of several plugins {fits[0].entrypoint} is meant: {reason} (not {shown_names(rest)})"]
+    return found, []
