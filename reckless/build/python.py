@@ -46,7 +46,7 @@ class PythonBackend:
                 source = read_source(Path(os.path.realpath(job.src)), script)
             except ValueError as e:
                 raise BuildError("build-failed", f"{job.name}: {e}", "tell its author") from e
-            interpreter = _interpreter(job, [job.build.toolchain, *source.python])
+            interpreter = interpreter_for(job, [job.build.toolchain, *source.python])
             environment = Environment(steps=steps, interpreter=interpreter, uv=find_uv(steps.env.get("PATH", "")))
             environment.create()
             _fill(environment, source)
@@ -101,7 +101,8 @@ def choose_interpreter(found: Sequence[Interpreter], asked: Sequence[SpecifierSe
     return max(fits, key=lambda i: (*rank(i), i.version), default=None)
 
 
-def _interpreter(job: BuildJob, asked: list[SpecifierSet]) -> Interpreter:
+def interpreter_for(job: BuildJob, asked: Sequence[SpecifierSet]) -> Interpreter:
+    """Return the interpreter to build a release with. Raises ToolchainMissingError where none fits."""
     found = interpreters(job.env.get("PATH"))
     chosen = choose_interpreter(found, asked)
     if chosen:

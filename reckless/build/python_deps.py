@@ -59,7 +59,7 @@ def choose(job: BuildJob, source: Source, markers: Mapping[str, str], export: Ex
     try:
         if lock:
             return _locked(job, job.src / lock, source, markers, export)
-        return _unpinned(source, markers)
+        return unpinned(source, markers)
     except LockError as e:
         if lock:
             hint = "nothing of it was installed; tell its author, or have the index ship a lock for it"
@@ -142,7 +142,8 @@ def _wanted(source: Source) -> Table:
     return table
 
 
-def _unpinned(source: Source, markers: Mapping[str, str]) -> Requirements:
+def unpinned(source: Source, markers: Mapping[str, str]) -> Requirements:
+    """Return what a source that no lock pins asks for, on the interpreter with these markers. Raises LockError."""
     file = source.folder / "requirements.txt"
     if file.is_file():
         return Requirements(origin="requirements.txt", file=file)

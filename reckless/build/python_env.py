@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,13 @@ class Environment:
             self.steps.write("# uv could not read its lock: reading it without uv\n")
             return None
 
+    def resolve(self, asked: Sequence[str]) -> bytes:
+        """Have pip choose what would be installed here for these requirements, and return its report (JSON)."""
+        report = self.steps.job.tree / "report.json"
+        shape: list[str | Path] = ["--dry-run", "--ignore-installed", "--progress-bar", "off", "--report", report]
+        self.steps.run("pip install --dry-run", *self._by_pip(), *shape, *asked)
+        return report.read_bytes()
+
     def _install_from_cache(self, *what: str | Path) -> bool:
         """Install what is locked out of uv's cache alone: bytes with these hashes are the same wherever they are from.
 
@@ -128,9 +136,11 @@ class Environment:
             # Not started in the source: its own uv settings, such as an index, are not the user's.
             self.steps.run("uv pip install", *argv, cwd=job.tree, env=env)
         else:
-            pip: list[str | Path] = [self._pip(), "-I", "-m", "pip", "--python", self.python]
             quiet = ["--no-compile", "--no-warn-script-location", "--progress-bar", "off"]
-            self.steps.run("pip install", *pip, "install", *quiet, *what)
+            self.steps.run("pip install", *self._by_pip(), *quiet, *what)
+
+    def _by_pip(self) -> list[str | Path]:
+        return [self._pip(), "-I", "-m", "pip", "--python", self.python, "install"]
 
     def _pip(self) -> Path:
         """Return a Python that has pip, one for each interpreter, shared by all builds: pip is in no plugin's tree."""

@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings=_SETTINGS,
 )
 source_app = typer.Typer(cls=Group, help="Where plugins come from: list, add, remove.", rich_markup_mode=None)
-index_app = typer.Typer(cls=Group, help="For who keeps an index: build it.", rich_markup_mode=None)
+index_app = typer.Typer(cls=Group, help="For who keeps an index: lock, check, build it.", rich_markup_mode=None)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and touch nothing.")]
 Installed = Annotated[
@@ -290,14 +290,44 @@ source_app.command("rem", cls=Command, hidden=True)(_source_remove)
 source_app.command("rm", cls=Command, hidden=True)(_source_remove)
 
 
+Manifests = Annotated[Path, typer.Argument(metavar="MANIFESTS", help="The folder with one TOML file a plugin.")]
+Local = Annotated[
+    bool, typer.Option("--local", help="For trials: allow sources on this machine (paths, http on loopback).")
+]
+Listed = Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Plugins in that folder; else all.")]
+
+
+@index_app.command("lock", cls=Command)
+def index_lock(
+    ctx: typer.Context,
+    manifests: Manifests,
+    names: Listed = None,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Make those again that are there.")] = False,
+    newest: Annotated[
+        bool, typer.Option("--newest", help="Take the packages of today, not those of the release's day.")
+    ] = False,
+    local: Local = False,
+) -> int:
+    """Make hashed locks for Python releases that pin nothing, and name them in their manifests."""
+    from reckless.cli.index_tables import show_locks
+    from reckless.publish.lock import LockWishes, lock_releases
+
+    wishes = LockWishes(names=names or (), upgrade=upgrade, newest=newest, local=local)
+    return _context(ctx).answer(
+        "index lock",
+        lambda s: lock_releases(manifests, wishes, cache=s.settings.cache, reporter=s.reporter),
+        show_locks,
+        ok=lambda rows: all(row.standing != "failed" for row in rows),
+        long=True,
+    )
+
+
 @index_app.command("build", cls=Command)
 def index_build(
     ctx: typer.Context,
-    manifests: Annotated[Path, typer.Argument(metavar="MANIFESTS", help="The folder with one TOML file a plugin.")],
+    manifests: Manifests,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the static files go.")],
-    local: Annotated[
-        bool, typer.Option("--local", help="For trials: allow sources on this machine (paths, http on loopback).")
-    ] = False,
+    local: Local = False,
 ) -> int:
     """Check every manifest and write the static index that any web server can serve."""
     from reckless.cli.tables import show_built_index

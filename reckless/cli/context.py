@@ -53,10 +53,20 @@ class Context:
         rows: Callable[[_T], Sequence[object]] | None = None,
         ok: Callable[[_T], bool] = lambda _: True,
         asked: Lightning | None = None,
+        long: bool = False,
     ) -> int:
-        """Run a verb that only looks; `show` prints its answer, `rows` of it go into the envelope as an array."""
+        """Run a verb that leaves the node alone; `show` prints its answer, `rows` of it go into the envelope.
+
+        `long` shows progress.
+        """
         self.command = command
-        found = work(self._open(_Stderr(self.log, quiet=self.given.json), only_looking=True, asked=asked))
+        if long:
+            from reckless.cli.progress import Progress
+
+            with Progress(json=self.given.json, verbose=self.given.verbose, log=self.log) as progress:
+                found = work(self._open(progress, only_looking=True, asked=asked))
+        else:
+            found = work(self._open(_Stderr(self.log, quiet=self.given.json), only_looking=True, asked=asked))
         if self.given.json:
             array = rows(found) if rows else found if isinstance(found, (list, tuple)) else [found]
             self._print(array, [*self.log, *getattr(found, "notes", ())], None, ok=ok(found))

@@ -1,0 +1,48 @@
+"""Answers of the index maintainer's verbs, as text."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from reckless.cli.render import say
+from reckless.cli.style import clean, columns, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reckless.errors import RecklessError
+    from reckless.publish.lock import LockRow
+
+_STANDING = {
+    "made": "made", "kept": "kept", "pinned": "its own tree pins it", "nothing": "asks for nothing", "failed": "failed",
+}  # fmt: skip
+
+
+def show_locks(rows: tuple[LockRow, ...]) -> None:
+    """Print what became of each release's lock; what failed goes to stderr as well, with why."""
+    if not rows:
+        say("there are no Python releases")
+        return
+    say(
+        columns(
+            [(r.name, r.version, _STANDING[r.standing], _packages(r)) for r in rows], ("name", "version", "lock", "")
+        )
+    )
+    _say_errors((f"{r.name} {r.version}", r.error) for r in rows)
+
+
+def _packages(row: LockRow) -> str:
+    count = f"{row.packages} package{'' if row.packages == 1 else 's'}" if row.standing == "made" else ""
+    return "; ".join(part for part in (row.file, count, row.note) if part)
+
+
+def _say_errors(errors: Iterable[tuple[str, RecklessError | None]]) -> None:
+    sys.stdout.flush()
+    for what, error in errors:
+        if error is None:
+            continue
+        print(f"{paint('error:', 'red', sys.stderr)} {clean(what)}: {clean(error.message)}", file=sys.stderr)
+        for text in (error.detail, error.hint):
+            if text:
+                print("\n".join(f"  {line}" for line in clean(text).splitlines()), file=sys.stderr)
