@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from reckless.model.manifest import GitSource, Manifest
+from reckless.build.python_deps import logical_lines
+from reckless.model.manifest import GitSource, Manifest, ShippedLock
 from reckless.model.reader import parse_builtins, parse_manifest
 from reckless.model.versions import lightningd_fits, parse_lightningd
 from reckless.model.writer import write_manifest
@@ -80,6 +82,35 @@ def test_every_release_says_what_the_probe_will_check(path: Path) -> None:
         assert None not in (runtime.dynamic, runtime.rpcmethods, runtime.hooks, runtime.subscriptions, runtime.options)
 
 
+@each
+def test_every_python_release_is_pinned_by_its_own_lock_or_one_of_ours(path: Path) -> None:
+    for release in read(path).releases:
+        lock = release.build.lock
+        if release.build.language == "python":
+            assert lock, release.version
+        if isinstance(lock, ShippedLock):
+            assert lock.file == f"locks/{path.stem}-{release.version}.txt"
+            assert hashlib.sha256((FOLDER / lock.file).read_bytes()).hexdigest() == lock.sha256
+
+
+LOCKS = sorted((FOLDER / "locks").iterdir())
+PIN = re.compile(r"[a-z0-9.-]+==[A-Za-z0-9.!+-]+( ; [^#@]+?)?( --hash=sha256:[0-9a-f]{64})+")
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_a_shipped_lock_holds_versions_and_hashes_and_names_no_place(lock: Path) -> None:
+    text = lock.read_text("utf-8")
+    assert "://" not in text
+    lines = logical_lines(text)
+    assert lines
+    assert [line for line in lines if not PIN.fullmatch(re.sub(r"\s+", " ", line))] == []
+
+
+def test_no_shipped_lock_is_left_over() -> None:
+    named = {r.build.lock.file for m in map(read, FILES) for r in m.releases if isinstance(r.build.lock, ShippedLock)}
+    assert {f"locks/{lock.name}" for lock in LOCKS} == named
+
+
 def test_there_are_real_plugins_in_each_of_python_rust_and_go() -> None:
     languages = [manifest.build.language for manifest in map(read, FILES) if manifest.build]
     assert len(FILES) >= 14
@@ -118,7 +149,7 @@ def test_commits_entrypoints_and_locks_are_in_the_repository(path: Path) -> None
         files = git(repo, "ls-tree", "--name-only", f"{source.rev}:{source.subdir}").splitlines()
         if isinstance(build.lock, str):
             assert build.lock in files
-        elif build.language == "python":
+        elif build.lock is None:
             assert not {"uv.lock", "poetry.lock"} & set(files)
         if build.language == "python":
             assert build.entrypoint in files
