@@ -1,4 +1,6 @@
-"""What lightningd starts for a Python plugin: a small executable that keeps the script's name.
+"""What lightningd starts: a small executable that keeps the script's name.
+
+For a Python plugin:
 
 - It names the environment's interpreter absolutely: a service's PATH is short, and the script's own shebang may want
   `uv`. Where the path is too long for a `#!` line, or has a space, `/bin/sh` starts it.
@@ -13,6 +15,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SHEBANG_LIMIT = 127  # Linux before 5.1; later 255, macOS 512
@@ -59,6 +62,18 @@ def write_launcher(text: str, *, python: Path, launcher: Path, body: Path) -> No
         launcher.write_text(shebang + text, encoding="utf-8")
     else:
         body.write_text(text, encoding="utf-8")
-        start = f'exec {shlex.quote(str(python))} -I {shlex.quote(str(body))} "$@"'
-        launcher.write_text(f"#!/bin/sh\n# Written by reckless when it built this plugin.\n{start}\n", encoding="utf-8")
+        launcher.write_text(program_launcher([python, "-I", body]), encoding="utf-8")
     launcher.chmod(0o755)
+
+
+def program_launcher(
+    argv: Sequence[str | Path], *, unset: Sequence[str] = (), env: Mapping[str, str] | None = None
+) -> str:
+    """Return the sh text that becomes `argv`, with lightningd's arguments, variables in `unset` gone and `env` set.
+
+    The values of `env` are shell words: quoted where they need it, `$PATH` where that is meant.
+    """
+    lines = ["#!/bin/sh", "# Written by reckless when it built this plugin."]
+    lines += [f"unset {' '.join(unset)}"] if unset else []
+    lines += [f"export {name}={value}" for name, value in (env or {}).items()]
+    return "\n".join([*lines, f'exec {shlex.join(map(str, argv))} "$@"', ""])

@@ -6,7 +6,7 @@ from reckless.build.base import Backend
 from reckless.errors import BuildError
 from reckless.model.manifest import Language
 
-SUPPORTED: tuple[Language, ...] = ("python", "rust", "go")
+SUPPORTED: tuple[Language, ...] = ("python", "rust", "go", "node")
 
 
 def backend_for(language: Language) -> Backend:
@@ -23,6 +23,10 @@ def backend_for(language: Language) -> Backend:
         from reckless.build.go import GoBackend
 
         return GoBackend()
+    if language == "node":
+        from reckless.build.node import NodeBackend
+
+        return NodeBackend()
     raise BuildError(
         "unsupported-language",
         f"this reckless cannot build {language} plugins yet, only {', '.join(SUPPORTED)}",

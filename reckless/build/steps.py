@@ -18,7 +18,11 @@ from reckless.system.complaints import says_disk_full, says_no_network
 from reckless.system.files import remove_tree
 from reckless.system.process import TAIL_LINES, Command, run
 
-_HASHES = re.compile(r"do not match the hashes|hash mismatch|checksum mismatch|checksum for .* changed", re.IGNORECASE)
+_HASHES = re.compile(
+    r"do not match the hashes|hash mismatch|checksum mismatch|checksum for .* changed|EINTEGRITY"
+    r"|checksum validation failed",
+    re.IGNORECASE,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -141,15 +145,20 @@ def entrypoint_file(job: BuildJob) -> Path:
 
     Raises BuildError `entrypoint-missing` where there is none, `entrypoint-outside` where a link leads out of the tree.
     """
-    path = job.src / job.build.entrypoint
-    real = Path(os.path.realpath(path))
-    if not real.is_relative_to(os.path.realpath(job.tree / "src")):
-        message = f"{job.name}: its entrypoint {job.build.entrypoint} lies outside of its own source"
-        raise BuildError("entrypoint-outside", message, "its manifest or its repository is wrong: tell its author")
+    real = within(job, job.src / job.build.entrypoint)
     if not real.is_file():
         there = ", ".join(sorted(f.name for f in job.src.iterdir() if f.is_file())[:12]) if job.src.is_dir() else ""
         message = f"{job.name}: its source has no file {job.build.entrypoint}"
         raise BuildError("entrypoint-missing", message, f"there are: {there or 'no files at all'}")
+    return real
+
+
+def within(job: BuildJob, path: Path) -> Path:
+    """Return `path`, resolved. Raises BuildError `entrypoint-outside` where it leads out of the source."""
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(job.tree / "src")):
+        message = f"{job.name}: its entrypoint {job.build.entrypoint} lies outside of its own source"
+        raise BuildError("entrypoint-outside", message, "its manifest or its repository is wrong: tell its author")
     return real
 
 
@@ -166,8 +175,8 @@ def exclusive(lock: Path, timeout: float) -> Iterator[None]:
         raise BuildError("build-locked", f"another build holds {lock}", "wait for it to end, then run it again") from e
 
 
-def tail(log: Path) -> str:
+def tail(log: Path, *, lines: int = TAIL_LINES) -> str:
     """Return the last lines of a log."""
     with contextlib.suppress(OSError):
-        return "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     return ""

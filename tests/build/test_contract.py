@@ -16,7 +16,21 @@ from reckless.errors import BuildError
 from reckless.model.machine import Machine
 from reckless.model.manifest import LANGUAGES, Build
 from reckless.system.process import kill_all
-from tests.build.workshop import GO, PYTHON, RUST, Recorder, Workshop, ask, path_with, snapshot, uv_folder, without
+from tests.build.workshop import (
+    GO,
+    NODE,
+    PYTHON,
+    RUST,
+    WORDS,
+    Recorder,
+    Workshop,
+    ask,
+    package_json,
+    path_with,
+    snapshot,
+    uv_folder,
+    without,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class Kind:
 
 CARGO = '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\n'
 MOD = "module example.org/tiny\n\ngo 1.18\n"
+TOOLS = {"rust": ["cargo"], "go": ["go"], "node": ["node", "npm"]}
 NO_SUCH = {"requirements.txt": "./not-there\n"}
 KINDS = {
     "python-uv": Kind("python", "a-b.py", {"a-b.py": f"#!/usr/bin/env -S uv run --script\n{PYTHON}"}, NO_SUCH, uv=True),
@@ -40,6 +55,12 @@ KINDS = {
         "rust", "tiny", {"Cargo.toml": CARGO, "src/main.rs": RUST}, {"src/main.rs": "fn main() { it breaks }"}
     ),
     "go": Kind("go", "tiny", {"go.mod": MOD, "main.go": GO}, {"main.go": "package main\nit breaks\n"}),
+    "node": Kind(
+        "node",
+        "a-b.js",
+        {"a-b.js": f"#!/usr/bin/env bun\n{NODE}", "package.json": package_json(), **WORDS},
+        {"package.json": package_json(scripts={"install": "it breaks"})},
+    ),
 }
 
 
@@ -50,8 +71,9 @@ def names(folder):
 @pytest.fixture(params=KINDS)
 def kind(request) -> Kind:
     chosen = KINDS[request.param]
-    if chosen.language != "python" and not shutil.which("cargo" if chosen.language == "rust" else chosen.language):
-        pytest.skip(f"no {chosen.language} here")
+    lacking = [tool for tool in TOOLS.get(chosen.language, ()) if not shutil.which(tool)]
+    if lacking:
+        pytest.skip(f"no {lacking[0]} here")
     return chosen
 
 
@@ -86,8 +108,9 @@ def test_it_builds_in_place_and_answers(kind, shop, monkeypatch):
     assert names(job.tree) <= {"src", "env", "bin", "build.log"}
     assert names(shop.root) - before == {"tree", "cache"}
     assert not (shop.root / "home").exists() or names(shop.root / "home") == set()
-    after = snapshot(job.tree / "src")
-    after.pop("Cargo.lock", None)
+    after = snapshot(job.tree / "src", "node_modules")
+    for lock in ("Cargo.lock", "package-lock.json"):
+        after.pop(lock, None)
     assert after == source
 
 
@@ -139,7 +162,7 @@ def test_a_full_disk_is_called_that(kind, shop, tmp_path):
     """The tools find no space: here they are stand-ins that say what the real ones print then."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    for tool in ("uv", "cargo", "go"):
+    for tool in ("uv", "cargo", "go", "npm"):
         (tools / tool).write_text(
             "#!/bin/sh\necho 'error: write failed: No space left on device (os error 28)' >&2\nexit 1\n"
         )
@@ -159,7 +182,7 @@ def test_an_interrupt_ends_the_tools_and_passes_on(kind, shop, tmp_path):
     tools.mkdir()
     started = tmp_path / "started"
     os.mkfifo(started)
-    for tool in ("uv", "cargo", "go"):
+    for tool in ("uv", "cargo", "go", "npm"):
         (tools / tool).write_text(f"#!/bin/sh\necho > '{started}'\nexec sleep 600\n")
         (tools / tool).chmod(0o755)
     shop.path = f"{tools}:{os.environ['PATH']}"

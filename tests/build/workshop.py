@@ -52,6 +52,20 @@ func main() {
 	fmt.Print("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"options\":[],\"rpcmethods\":[{\"name\":\"hello\"}],\"dynamic\":true}}\n\n")
 }
 """
+NODE = """
+require("readline").createInterface({ input: process.stdin }).once("line", (line) => {
+  const result = { options: [], rpcmethods: [{ name: require("words") }], dynamic: true };
+  const answer = JSON.stringify({ jsonrpc: "2.0", id: JSON.parse(line).id, result });
+  process.stdout.write(answer + "\\n\\n", () => process.exit());
+});
+"""
+# A package with a dependency that needs no registry.
+WORDS = {"words/package.json": '{"name": "words", "version": "1.0.0"}', "words/index.js": 'module.exports = "hello";\n'}
+
+
+def package_json(**more) -> str:
+    """Return a package.json that depends on `words`, with `more` keys."""
+    return json.dumps({"name": "tiny", "version": "1.0.0", "dependencies": {"words": "file:./words"}, **more})
 
 
 @dataclass(kw_only=True)
