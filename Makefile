@@ -1,5 +1,5 @@
-# Both main targets do all their own set-up: a fresh machine needs Python 3.10 or newer, git, and for Rust and Go plugins
-# cargo and go.
+# Both main targets do all their own set-up: a fresh machine needs Python 3.10 or newer, git, and for plugins in Rust, Go
+# and Node.js cargo, go, node and npm.
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.ready

@@ -30,7 +30,7 @@ BREAKS_IN_INIT = (
 )
 DOES_NOT_COMPILE = (("fn main() {", "fn main() { this is no Rust"), ("func main() {", "func main() { this is no Go"))
 _VERSION_LINE = re.compile(r'(\bVERSION\b[^"\n=]*= *")[^"\n]*(")')  # where it is set, not where it is used
-_SOURCES = (".py", ".rs", ".go")
+_SOURCES = (".py", ".rs", ".go", ".js", ".java")
 
 Edits = Iterable[tuple[str, str]]
 Table = Mapping[str, Any]
@@ -58,6 +58,7 @@ PROJECTS = {
         language="rust", entrypoint="rust-hello", methods=("rust-hello",), options=("rust-greeting",)
     ),
     "go-hello": Project(language="go", entrypoint="go-hello", methods=("go-hello",), options=("go-greeting",)),
+    "node-hello": Project(language="node", entrypoint="hello.js", methods=("node-hello",), options=("node-greeting",)),
     "crashes": Project(entrypoint="crashes.py"),
     "hangs": Project(entrypoint="hangs.py"),
     "rubbish": Project(entrypoint="rubbish.py", methods=("rubbish",)),
@@ -110,7 +111,7 @@ class World:
         project, laid = PROJECTS[folder], overrides or {}
         self._git(name, "init", "--quiet", "--bare", "--initial-branch=main")
         self._git(name, "config", "uploadpack.allowAnySHA1InWant", "true")
-        unwanted = shutil.ignore_patterns("__pycache__", "target")
+        unwanted = shutil.ignore_patterns("__pycache__", "target", "node_modules")
         shutil.copytree(PLUGINS / folder, self._tree(name) / subdir, ignore=unwanted, dirs_exist_ok=True)
         self._projects[name] = (project, subdir)
         self._heads[name] = _head(name, project, laid)

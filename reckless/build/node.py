@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reckless.build.base import BuildJob, Built, Missing
 from reckless.build.launcher import program_launcher
-from reckless.build.node_project import NPM_LOCKS, Project, is_classic, lock_of, read_project
+from reckless.build.node_project import NPM_LOCKS, Project, is_classic, lock_of, read_project, without_scripts
 from reckless.build.programs import lasting
 from reckless.build.steps import Steps, entrypoint_file, guarded, tail, within
 from reckless.build.system_packages import install_command, missing_system, missing_toolchain
@@ -19,8 +19,8 @@ from reckless.errors import BuildError, ToolchainMissingError
 from reckless.model.machine import Machine
 from reckless.model.manifest import Build, Language, ShippedLock
 
-# What the root's own `npm install` runs (docs.npmjs.com, scripts). The second kind makes what the source lacks, with
-# development tools: husky, tsc.
+# What `npm install` runs of the project's own scripts (docs.npmjs.com, scripts). The second kind is for developers: it
+# makes what the source lacks, with development packages.
 _INSTALLING = ("preinstall", "install", "postinstall")
 _MAKING = frozenset({"prepublish", "preprepare", "prepare", "postprepare"})
 _NO_COMPILER = re.compile(
@@ -50,8 +50,8 @@ class NodeBackend:
             steps = Steps.of(job, JOBS=str(max(job.jobs, 1)), COREPACK_ENABLE_NETWORK="0")
             node = _node(steps)
             project = read_project(job)
-            if project:
-                _Npm(steps=steps, project=project, env=_gyp_settings(node, job.cache)).install()
+            if project and _wants_npm(job, project):
+                _Npm(steps=steps, project=project, env=_settings(steps, node, project)).install()
             script = _script(job, project) or entrypoint_file(job)
             name = Path(job.build.entrypoint).name
             argv: list[str | Path] = [node, *_flags(script), script]
@@ -70,33 +70,18 @@ class _Npm:
 
     def install(self) -> None:
         """Install the packages, and make what is not in the source. Development packages are gone afterwards."""
-        scripts = self.project.package.scripts
-        if not self.project.package.depends and not self._lacks() and scripts.isdisjoint(_INSTALLING):
-            return
-        lock = self._lock()
+        scripts, lock = self.project.package.scripts, self._lock()
         command = "ci" if lock else "install"
         # What a lock pins may come from the cache; without one the newest are wanted.
         how = ("--prefer-offline",) if lock else ()
-        if self._lacks() and not scripts.isdisjoint({"build", *_MAKING}):
+        if _lacks(self.steps.job, self.project) and not scripts.isdisjoint({"build", *_MAKING}):
             self._run(command, "--include=dev", *how)
-            if self._lacks() and "build" in scripts:
+            if _lacks(self.steps.job, self.project) and "build" in scripts:
                 self._run("run", "build")
             self._run("prune", "--omit=dev")
-        elif scripts.isdisjoint(_MAKING):
-            self._run(command, "--omit=dev", *how)
-        else:  # as npm does it for what is published: all is there, and the tools to make it are not wanted
-            self._run(command, "--omit=dev", "--ignore-scripts", *how)
-            self._run("rebuild")
-            for script in _INSTALLING:
-                if script in scripts:
-                    self._run("run", script)
-
-    def _lacks(self) -> bool:
-        """Say whether the source lacks what is started, or what the package says it consists of."""
-        package = self.project.package
-        main = package.folder / package.main
-        there = (main, Path(f"{main}.js"), main / "index.js")  # as require() looks for it
-        return _script(self.steps.job, self.project) is None or not any(path.exists() for path in there)
+        else:  # nothing is to be made, and what `prepare` calls (tsc, husky) is not there
+            with without_scripts(self.project, _MAKING):
+                self._run(command, "--omit=dev", *how)
 
     def _lock(self) -> str:
         """Return the lock that npm holds to; empty for none, which is then said. Raises BuildError `lock-missing`."""
@@ -125,12 +110,24 @@ class _Npm:
 
     def _run(self, command: str, *arguments: str) -> None:
         what = f"npm {command}" + (f" {arguments[0]}" if command == "run" else "")
-        member = ("--workspace", self.project.member) if self.project.member and command != "rebuild" else ()
+        member = ("--workspace", self.project.member) if self.project.member else ()
         place = ("--prefix", self.project.root.folder, *member)
         try:
             self.steps.run(what, "npm", command, *arguments, *place, cwd=self.project.root.folder, env=self.env)
         except BuildError as e:
             raise _explained(self.steps.job, e) from e
+
+
+def _wants_npm(job: BuildJob, project: Project) -> bool:
+    package = project.package
+    return package.depends or _lacks(job, project) or not package.scripts.isdisjoint(_INSTALLING)
+
+
+def _lacks(job: BuildJob, project: Project) -> bool:
+    """Say whether the source lacks what is started, or what the package says it consists of."""
+    main = project.package.folder / project.package.main
+    there = (main, Path(f"{main}.js"), main / "index.js")  # as require() looks for it
+    return _script(job, project) is None or not any(path.exists() for path in there)
 
 
 def _script(job: BuildJob, project: Project | None) -> Path | None:
@@ -152,15 +149,23 @@ def _node(steps: Steps) -> Path:
     return lasting(Path(found).absolute(), Path(real))
 
 
-def _gyp_settings(node: Path, cache: Path) -> dict[str, str]:
-    """Return settings for node-gyp, which compiles native modules.
+def _settings(steps: Steps, node: Path, project: Project) -> dict[str, str]:
+    """Return npm's settings for this build.
 
-    Node.js's headers mostly lie beside it; node-gyp would download them. Where it must, they go into the cache.
+    npm 12 runs install scripts of approved packages only: where the author has approved none, all of them, as before.
+    node-gyp, which compiles native modules, would download Node.js's headers: mostly they lie beside it.
     """
-    settings = {"npm_package_config_node_gyp_devdir": str(cache / "node-gyp")}
+    said = steps.ask("npm", "npm", "--version", cwd=steps.job.tree).strip()
+    hit = re.match(r"\d+", said)
+    major = int(hit[0]) if hit else 0
+    settings = {"npm_package_config_node_gyp_devdir": str(steps.job.cache / "node-gyp")}
+    if major >= 11 and not project.root.reviewed:
+        settings["npm_config_dangerously_allow_all_scripts"] = "true"
     prefix = Path(os.path.realpath(node)).parent.parent
     if (prefix / "include" / "node" / "node.h").is_file():
-        settings["NPM_CONFIG_NODEDIR"] = str(prefix)
+        settings["npm_package_config_node_gyp_nodedir"] = str(prefix)
+        if major < 12:  # what older ones know, and newer ones complain of
+            settings["npm_config_nodedir"] = str(prefix)
     return settings
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,11 +23,12 @@ _DEPENDENCIES = ("dependencies", "optionalDependencies", "peerDependencies")
 class Package:
     """A package.json: its folder and those of its keys that matter here (docs.npmjs.com, package.json).
 
-    `depends`: it needs other packages when it runs.
+    `depends`: it needs other packages when it runs. `reviewed`: it says which of them may run install scripts.
     """
 
     folder: Path
     depends: bool = False
+    reviewed: bool = False
     main: str = ""
     bins: Mapping[str, str] = field(default_factory=dict)
     scripts: frozenset[str] = frozenset()
@@ -63,6 +65,22 @@ def read_project(job: BuildJob) -> Project | None:
     package = found[0]
     root = next((p for p in found[1:] if p.owns(package.folder)), package)
     return Project(package=package, root=root)
+
+
+@contextlib.contextmanager
+def without_scripts(project: Project, names: Collection[str]) -> Iterator[None]:
+    """Take scripts out of the project's package.json files for a while, so that npm does not run them."""
+    files = {p.folder / "package.json" for p in (project.package, project.root) if not p.scripts.isdisjoint(names)}
+    originals = {file: file.read_bytes() for file in files}
+    for file, data in originals.items():
+        said = json.loads(data.decode("utf-8-sig"))
+        said["scripts"] = {name: script for name, script in said["scripts"].items() if name not in names}
+        file.write_text(json.dumps(said, indent=2), encoding="utf-8")
+    try:
+        yield
+    finally:
+        for file, data in originals.items():
+            file.write_bytes(data)
 
 
 def lock_of(folder: Path) -> str:
@@ -104,6 +122,7 @@ def _read(job: BuildJob, folder: Path) -> Package | None:
     return Package(
         folder=folder,
         depends=any(said.get(key) for key in _DEPENDENCIES),
+        reviewed="allowScripts" in said,
         main=_text(said.get("main")),
         bins=_bins(_text(said.get("name")), said.get("bin")),
         scripts=frozenset(said["scripts"]) if isinstance(said.get("scripts"), dict) else frozenset(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -89,10 +90,11 @@ def test_every_python_release_is_pinned_by_its_own_lock_or_one_of_ours(path: Pat
         if release.build.language == "python":
             assert lock, release.version
         if isinstance(lock, ShippedLock):
-            assert lock.file == f"locks/{path.stem}-{release.version}.txt"
+            assert lock.file == f"locks/{path.stem}-{release.version}{KINDS[release.build.language]}"
             assert hashlib.sha256((FOLDER / lock.file).read_bytes()).hexdigest() == lock.sha256
 
 
+KINDS = {"python": ".txt", "node": ".json"}
 LOCKS = sorted((FOLDER / "locks").iterdir())
 PIN = re.compile(r"[a-z0-9.-]+==[A-Za-z0-9.!+-]+( ; [^#@]+?)?( --hash=sha256:[0-9a-f]{64})+")
 
@@ -101,6 +103,11 @@ PIN = re.compile(r"[a-z0-9.-]+==[A-Za-z0-9.!+-]+( ; [^#@]+?)?( --hash=sha256:[0-
 def test_a_shipped_lock_holds_versions_and_hashes_and_names_no_place(lock: Path) -> None:
     text = lock.read_text("utf-8")
     assert "://" not in text
+    if lock.suffix == ".json":
+        packages = json.loads(text)["packages"]
+        assert len(packages) > 1
+        assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+        return
     lines = logical_lines(text)
     assert lines
     assert [line for line in lines if not PIN.fullmatch(re.sub(r"\s+", " ", line))] == []

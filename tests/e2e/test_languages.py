@@ -1,0 +1,43 @@
+"""Plugins on an interpreter or virtual machine of the system: installed, called, upgraded, held when one breaks."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.e2e.scene import BOTH
+from tests.world import BREAKS_IN_INIT
+
+pytestmark = pytest.mark.slow
+TOOLS = {"node-hello": ("node", "npm")}
+
+
+@BOTH
+@pytest.mark.parametrize("name", TOOLS)
+def test_it_is_installed_called_upgraded_and_what_runs_stays_when_a_release_breaks(kind, name, shop, node, operate):
+    for tool in TOOLS[name]:
+        if not shutil.which(tool):
+            pytest.skip(f"no {tool} on PATH")
+    option = f"{name.removesuffix('-hello')}-greeting"
+    shop.world.add_plugin(name)
+    shop.publish()
+    reckless = operate(node)
+    reckless("source", "add", shop.url)
+
+    reckless("install", name, "--option", f"{option}=grüezi")
+    said = node.cli(name)
+    assert (said["say"], said["version"]) == ("grüezi", "1.0.0")
+
+    shop.world.add_release(name, "1.1.0")
+    shop.publish()
+    reckless("upgrade", name)
+    assert node.cli(name)["version"] == "1.1.0"
+
+    shop.world.add_release(name, "1.2.0", edits=BREAKS_IN_INIT)
+    shop.publish()
+    assert reckless.refused("upgrade", name)["code"] in {"plugin-start-failed", "plugin-not-running"}
+    assert reckless.health() == {name: "running"}
+    assert node.restart().up
+    said = node.cli(name)
+    assert (said["say"], said["version"]) == ("grüezi", "1.1.0")
