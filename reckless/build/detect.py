@@ -16,7 +16,7 @@ from typing import Literal
 from reckless.build.detection.author import FILES
 from reckless.build.detection.found import Found, shown_names
 from reckless.build.detection.look import Look, is_aside, join, one_line
-from reckless.build.detection.survey import MARKS, Survey, only, survey, test_only
+from reckless.build.detection.survey import MARKS, Survey, survey, survey_file, test_only
 from reckless.build.registry import SUPPORTED
 from reckless.errors import DetectionError, RecklessError
 from reckless.model import hostile
@@ -98,12 +98,11 @@ def detect(tree: TreeView | Path, path: str = "", *, name: str = "") -> Candidat
     path = path.strip("/")
     here = _shown(path, name)
     kind = look.kind(path) if not path or hostile.path(path) is None else ""
-    if kind == "folder" and _is_submodule(look, path):
+    if path in _submodules(look) and not look.entries(path):
         kind = "submodule"
     if kind in {"file", "program"}:
-        folder = posixpath.dirname(path)
-        surveyed = survey(look, folder, _own(folder, name), choose=False)
-        answers = _candidates(look, only(surveyed, path), name, shared=True)
+        surveyed = survey_file(look, path)
+        answers = _candidates(look, surveyed, name, shared=True)
     elif kind == "folder":
         surveyed = survey(look, path, _own(path, name))
         answers = _candidates(look, surveyed, name, shared=False)
@@ -135,16 +134,17 @@ def plugins_in(tree: TreeView | Path, *, name: str = "") -> tuple[Candidate | No
 
 def _below(look: Look, folder: str, name: str, *, depth: int = 2) -> Iterator[Candidate | NotAPlugin]:
     """Yield what each folder below this one is; folders of folders are looked into while `depth` lasts."""
+    submodules = _submodules(look)
     for entry in look.entries(folder):
         path = join(folder, entry.name)
         if entry.name.startswith(".") or is_aside(entry.name):
             continue
-        if entry.kind == "submodule" or (entry.kind == "folder" and _is_submodule(look, path)):
+        if entry.kind == "submodule" or (path in submodules and not look.entries(path)):
             why = "it is a submodule: its files are in a repository of its own"
             yield NotAPlugin(name=entry.name, path=path, why=why, kind="submodule")
         elif entry.kind == "link":
             yield NotAPlugin(name=entry.name, path=path, why="it is a link, which is not followed", kind="link")
-        elif entry.kind == "folder":
+        elif entry.kind == "folder" and not look.is_closed(path):
             yield from _at(look, path, name, depth=depth)
 
 
@@ -236,10 +236,6 @@ def _unsupported(language: Language) -> str:
 def _submodules(look: Look) -> frozenset[str]:
     """Return the folders that are repositories of their own; a check-out without them has them empty (gitmodules)."""
     return frozenset(path.strip() for path in _SUBMODULE.findall(look.text(".gitmodules")))
-
-
-def _is_submodule(look: Look, path: str) -> bool:
-    return path in _submodules(look) and not look.entries(path)
 
 
 def _own(folder: str, name: str) -> str:

@@ -6,11 +6,13 @@ import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from reckless.build.poetry import Table, specifiers
+from reckless.model import locate
 
 # PEP 723, Reference Implementation.
 _INLINE = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
@@ -85,6 +87,9 @@ class Inline(msgspec.Struct, rename="kebab"):
 
     requires_python: str = ""
     dependencies: list[str] = []
+
+
+Kind = TypeVar("Kind", PyProject, Inline)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,7 +205,7 @@ def parse_inline(text: str, name: str) -> Inline | None:
     rows = blocks[0]["content"].splitlines(keepends=True)
     content = "".join(row[2:] if row.startswith("# ") else row[1:] for row in rows)
     try:
-        return msgspec.toml.decode(content, type=Inline)
+        return _decode(content, Inline)
     except (msgspec.DecodeError, msgspec.ValidationError, ValueError) as e:
         raise ValueError(f"{name}: its inline metadata (PEP 723) cannot be read: {e}") from e
 
@@ -208,9 +213,15 @@ def parse_inline(text: str, name: str) -> Inline | None:
 def parse_pyproject(data: bytes) -> PyProject:
     """Read a pyproject.toml. Raises ValueError."""
     try:
-        return msgspec.toml.decode(data, type=PyProject)
+        return _decode(data.decode("utf-8"), PyProject)
     except (msgspec.DecodeError, msgspec.ValidationError, ValueError) as e:
         raise ValueError(f"pyproject.toml cannot be read: {e}") from e
+
+
+def _decode(text: str, kind: type[Kind]) -> Kind:
+    if deep := locate.too_deep(locate.mask(text)):
+        raise ValueError(deep.message)
+    return msgspec.toml.decode(text, type=kind)
 
 
 def _specifier(text: str) -> SpecifierSet:

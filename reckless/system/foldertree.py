@@ -38,11 +38,15 @@ class FolderTree:
             handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return b""
-        with os.fdopen(handle, "rb") as file:
-            try:
-                return file.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
-            except OSError:
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
                 return b""
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                return file.read(limit)
+        except OSError:
+            return b""
+        finally:
+            os.close(handle)
 
     def prefetch(self, paths: Iterable[str]) -> None:
         """Do nothing: it is all here."""

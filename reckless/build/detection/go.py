@@ -17,7 +17,7 @@ PROJECT = ("go.mod",)
 LOCKS = ("go.sum",)
 MARKS = (*PROJECT, *LOCKS)
 
-_LIBRARIES = ("glightning", "lightningd-gjson-rpc", "cln4go", "clightning-go", "cln-plugin-go")
+_LIBRARIES = ("glightning", "lightningd-gjson-rpc", "cln4go")
 _MODULE = re.compile(r"^module\s+\"?([^\s\"]+)", re.MULTILINE)
 _VERSION = re.compile(r"^go\s+(\d+\.\d+(?:\.\d+)?)\s*(?://.*)?$", re.MULTILINE)
 _MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)

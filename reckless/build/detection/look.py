@@ -10,15 +10,17 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from reckless.model import hostile
+from reckless.model import hostile, locate
 from reckless.model.treeview import Entry, TreeView
 
-MAX_NAMES = 20_000
+MAX_FOLDERS = 2_000
+MAX_NAMES = 200_000
 MAX_READ = 4_000
 MAX_BYTES = 64 << 20
 MAX_SEARCHED = 1_500
 MAX_FILE = 512 << 10
 MAX_DEPTH = 8
+_FILES = frozenset({"file", "program"})
 _MAX_TOML = 128 << 10
 
 # Folders that are not the plugin: its tests and papers, what package managers bring, what builds make.
@@ -41,7 +43,7 @@ class File:
     @property
     def name(self) -> str:
         """Its last component."""
-        return posixpath.basename(self.path)
+        return self.path.rpartition("/")[2]
 
     @property
     def stem(self) -> str:
@@ -51,7 +53,8 @@ class File:
     @property
     def suffix(self) -> str:
         """Its extension, with the dot, in lower case."""
-        return posixpath.splitext(self.name)[1].lower()
+        stem, dot, end = self.name.rpartition(".")
+        return f".{end.lower()}" if dot and stem.strip(".") else ""
 
 
 class Look:
@@ -63,7 +66,8 @@ class Look:
 
     def __init__(self, view: TreeView) -> None:
         self.view = view
-        self._listed: dict[str, tuple[Entry, ...]] = {}
+        self._listed: dict[str, dict[str, Entry]] = {}
+        self._files: dict[str, list[File]] = {}
         self._texts: dict[str, str] = {}
         self._names = 0
         self._bytes = 0
@@ -72,26 +76,34 @@ class Look:
 
     def entries(self, folder: str) -> tuple[Entry, ...]:
         """Return what a folder holds, sorted by name."""
+        return tuple(self._folder(folder).values())
+
+    def _folder(self, folder: str) -> dict[str, Entry]:
         if folder not in self._listed:
-            left = MAX_NAMES - self._names
-            there = self.view.entries(folder) if left else ()
-            self.cut_short |= not left or len(there) > left
-            there = there[:left]
+            if self.is_closed(folder):
+                return {}
+            there = self.view.entries(folder)
             self._names += len(there)
-            self._listed[folder] = tuple(e for e in there if _is_plain(e.name))
+            self._listed[folder] = {e.name: e for e in there if _is_plain(e.name)}
         return self._listed[folder]
+
+    def is_closed(self, folder: str) -> bool:
+        """Say whether so much was listed already that this folder is not."""
+        if folder in self._listed or (len(self._listed) < MAX_FOLDERS and self._names < MAX_NAMES):
+            return False
+        self.cut_short = True
+        return True
 
     def files(self, folder: str) -> list[File]:
         """Return the regular files of a folder."""
-        return [
-            File(join(folder, e.name), e.kind == "program")
-            for e in self.entries(folder)
-            if e.kind in {"file", "program"}
-        ]
+        if folder not in self._files:
+            there = self._folder(folder).values()
+            self._files[folder] = [File(join(folder, e.name), e.kind == "program") for e in there if e.kind in _FILES]
+        return self._files[folder]
 
     def names(self, folder: str) -> frozenset[str]:
         """Return the names of a folder's regular files."""
-        return frozenset(e.name for e in self.entries(folder) if e.kind in {"file", "program"})
+        return frozenset(e.name for e in self.entries(folder) if e.kind in _FILES)
 
     def folders(self, folder: str) -> list[str]:
         """Return the paths of the folders in a folder, hidden ones left out."""
@@ -99,15 +111,15 @@ class Look:
 
     def has(self, path: str) -> bool:
         """Say whether there is a regular file at `path`."""
-        folder, name = posixpath.split(path)
-        return name in self.names(folder)
+        return self.kind(path) in _FILES
 
     def kind(self, path: str) -> str:
         """Return what is at `path`: folder, file, program, link, submodule, or empty for nothing."""
         if not path:
             return "folder"
         folder, name = posixpath.split(path)
-        return next((e.kind for e in self.entries(folder) if e.name == name), "")
+        entry = self._folder(folder).get(name)
+        return entry.kind if entry else ""
 
     def text(self, path: str) -> str:
         """Return the beginning of a file, or empty where there is none or it is not text."""
@@ -126,8 +138,9 @@ class Look:
             import tomllib
         else:
             import tomli as tomllib
+        text = self.text(path)[:_MAX_TOML].replace("\r\n", "\n").removeprefix("\ufeff")
         try:
-            return tomllib.loads(self.text(path)[:_MAX_TOML].replace("\r\n", "\n").removeprefix("\ufeff"))
+            return {} if locate.too_deep(locate.mask(text)) else tomllib.loads(text)
         except (ValueError, RecursionError, OverflowError):
             return {}
 
@@ -170,10 +183,12 @@ class Look:
         queue = deque([(folder, 0)])
         while queue:
             at, level = queue.popleft()
+            if self.is_closed(at):
+                return
             yield at
             if level < depth:
                 below = [f for f in self.folders(at) if not is_aside(posixpath.basename(f))]
-                queue += [(f, level + 1) for f in below if not marks or marks.isdisjoint(self.names(f))]
+                queue += [(f, level + 1) for f in below if not any(self.has(join(f, mark)) for mark in marks)]
 
 
 def join(folder: str, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 
@@ -15,11 +16,10 @@ PROJECT = ("package.json",)
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml")
 MARKS = (*PROJECT, *LOCKS)
 
-_LIBRARIES = ("clightningjs", "clnts", "cln-plugin", "@lightning/plugin")
+_LIBRARIES = ("clightningjs", "clnts")
+_MAKING = ("build", "prepare", "prepublish")  # the scripts with which a package makes what its repository lacks
 _SUFFIXES = (".js", ".mjs", ".cjs")
-_USES = re.compile(
-    r"(?:require\s*\(\s*|from\s+|import\s+)[\"'](?:clightningjs|clnts|cln-plugin)[\"']|[\"']getmanifest[\"']"
-)
+_USES = re.compile(r"(?:require\s*\(\s*|from\s+|import\s+)[\"'](?:clightningjs|clnts)[\"']|[\"']getmanifest[\"']")
 _SHEBANG = re.compile(r"#!.*\b(?:node|nodejs)\b")
 _ENGINE = re.compile(r"\s*(?:>=|\^|~)?\s*v?(\d+(?:\.\d+){0,2})(?:\.x)?\s*")
 
@@ -71,20 +71,14 @@ def _named(package: Mapping[str, object]) -> dict[str, str]:
 
 
 def _to_be_made(look: Look, folder: str, package: Mapping[str, object], named: Mapping[str, str]) -> list[Found]:
-    """Return the program that package.json names and that its own build would make first (TypeScript, a bundler)."""
-    library = next((name for name in _LIBRARIES if name in table(package, "dependencies")), "")
+    """Return the program that package.json names and that its own build makes first (TypeScript, a bundler)."""
+    uses = any(name in table(package, "dependencies") for name in _LIBRARIES)
     missing = [path for path in named if not look.has(join(folder, path))]
-    if not library or not missing or "build" not in table(package, "scripts"):
+    script = next((name for name in _MAKING if name in table(package, "scripts")), "")
+    if not uses or not missing or not script:
         return []
     found = _found(look, folder, package, File(join(folder, missing[0]), executable=False), named[missing[0]])
-    why_not = f"{missing[0]} is not in the tree: only `npm run build` makes it, which needs its development packages"
-    return [_without_build(found, why_not)]
-
-
-def _without_build(found: Found, why_not: str) -> Found:
-    from dataclasses import replace
-
-    return replace(found, why_not=why_not)
+    return [replace(found, how=(f"{missing[0]} is not in the tree: npm's script `{script}` makes it", *found.how))]
 
 
 def _found(look: Look, folder: str, package: Mapping[str, object], file: File, key: str) -> Found:
@@ -102,7 +96,7 @@ def _found(look: Look, folder: str, package: Mapping[str, object], file: File, k
     else:
         how.append("there is no package.json: it gets no packages")
     main = string(package, "main")
-    if main and not look.has(join(folder, main)) and not look.has(join(folder, f"{main}.js")):
+    if main and entrypoint != main.removeprefix("./") and not look.has(join(folder, main.removeprefix("./"))):
         how.append(f"package.json's main, {main}, is not in the tree")
     engine = string(table(package, "engines"), "node")
     toolchain = at_least(match[1]) if (match := _ENGINE.fullmatch(engine)) else SpecifierSet()

@@ -23,7 +23,7 @@ _BUILDS = (
     (re.compile(r"deno\.jsonc?"), "Deno", (".ts", ".js")),
     (re.compile(r"meson\.build"), "Meson", (".c", ".cc", ".cpp", ".vala")),
 )
-_USES = re.compile(r"getmanifest|DotNetLightning\.ClnRpc\.Plugin|PluginServerBase")
+_USES = re.compile(r"getmanifest|DotNetLightning\.ClnRpc\.Plugin|PluginServerBase|cln_plugin_api|\bControl\.Plugin\b")
 
 
 @dataclass(frozen=True, slots=True)

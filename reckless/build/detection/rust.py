@@ -19,7 +19,7 @@ LOCKS = ("Cargo.lock",)
 MARKS = (*PROJECT, *LOCKS)
 
 _LIBRARIES = frozenset({"cln-plugin", "cln_plugin", "clightningrpc-plugin", "clightningrpc-plugin-macros"})
-_USES = re.compile(r"\b(?:cln_plugin|clightningrpc_plugin)\b|\"getmanifest\"")
+_USES = re.compile(r"\b(?:cln_plugin|clightningrpc_plugin(?:_macros)?)\b|\"getmanifest\"")
 _BY_HAND = re.compile(r'"getmanifest"')
 # The Edition Guide, and the release notes of each edition.
 _EDITIONS = {"2018": "1.31", "2021": "1.56", "2024": "1.85"}

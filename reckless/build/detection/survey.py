@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from reckless.build.detection import go, java, make, node, others, python, rust, scripts
 from reckless.build.detection.author import Author, read_author
 from reckless.build.detection.found import Finds, Found, alike, shown_names
-from reckless.build.detection.look import Look, join, relative
+from reckless.build.detection.look import Look, above, join, relative
 
 _LANGUAGES: tuple[Callable[[Look, str], Finds], ...] = (
     python.find, rust.find, go.find, node.find, java.find, make.find, scripts.find,
@@ -37,34 +37,37 @@ class Survey:
     other: others.Other | None = None
 
 
-def survey(look: Look, folder: str, own: str, *, choose: bool = True) -> Survey:
-    """Look at a folder whose plugin would be called `own`; without `choose`, all of its plugins are answers.
-
-    Raises ManifestError where its author's file is unusable.
-    """
+def survey(look: Look, folder: str, own: str) -> Survey:
+    """Look at a folder whose plugin would be called `own`. Raises ManifestError where its author's file is unusable."""
     author = read_author(look, folder)
     if author.build is not None:
         return Survey(folder=folder, author=author)
     finds = [find(look, folder) for find in _LANGUAGES]
-    found = [f for each in finds for f in each.found]
-    reasons: list[str] = []
-    if choose:
-        found, reasons = _as_told(look, folder, found, author)
-        found, more = _one_of(look, folder, found, own)
-        reasons += more
+    found, reasons = _as_told(look, folder, [f for each in finds for f in each.found], author)
+    found, more = _one_of(look, folder, found, own)
     return Survey(
         folder=folder,
         author=author,
         found=tuple(found),
-        chosen_by=tuple(reasons),
+        chosen_by=(*reasons, *more),
         seen=tuple(text for each in finds for text in each.seen),
         other=None if found else others.find(look, folder),
     )
 
 
-def only(surveyed: Survey, file: str) -> Survey:
-    """Return the survey narrowed to the plugin that this file or folder is."""
-    return replace(surveyed, found=tuple(f for f in surveyed.found if f.path == file))
+def survey_file(look: Look, file: str) -> Survey:
+    """Look at one file: its own folder is asked, then those above it, since a package's sources may be deep inside.
+
+    What the author says of the folder holds for it, but for what they say of another file.
+    """
+    for folder in above(posixpath.dirname(file)):
+        author = read_author(look, folder)
+        if author.build is not None and join(folder, author.build.entrypoint) == file:
+            return Survey(folder=folder, author=author)
+        found = [f for find in _LANGUAGES for f in find(look, folder).found if f.path == file]
+        if found:
+            return Survey(folder=folder, author=replace(author, build=None, name=""), found=tuple(found))
+    return Survey(folder=posixpath.dirname(file), author=Author())
 
 
 def test_only(look: Look, folder: str, language: str) -> list[str]:
