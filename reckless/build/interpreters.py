@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -16,6 +17,7 @@ from packaging.markers import default_environment
 from packaging.version import InvalidVersion, Version
 
 from reckless.errors import ProcessError
+from reckless.system.files import atomic_write
 from reckless.system.process import Command, run
 
 # What an interpreter is asked: where it really is (a virtual environment's base), and PEP 508's environment markers.
@@ -42,19 +44,22 @@ class Interpreter:
     markers: Mapping[str, str] = field(default_factory=dict)
 
 
-def interpreters(path: str | None = None) -> tuple[Interpreter, ...]:
+def interpreters(path: str | None = None, *, cache: Path | None = None) -> tuple[Interpreter, ...]:
     """Return the CPython and PyPy interpreters that can be found from `path` (a PATH; None: ours), newest first.
 
-    Found once in a process. One that does not answer within some seconds is left out.
+    Found once in a process. One that does not answer within some seconds is left out. `cache` is a folder in which the
+    answers are kept: starting each of them takes longer than all else that is done before a plugin is fetched.
     """
-    return _interpreters(os.environ.get("PATH", os.defpath) if path is None else path)
+    return _interpreters(os.environ.get("PATH", os.defpath) if path is None else path, cache)
 
 
 @functools.lru_cache(maxsize=8)
-def _interpreters(path: str) -> tuple[Interpreter, ...]:
+def _interpreters(path: str, cache: Path | None) -> tuple[Interpreter, ...]:
     candidates = [c for c in dict.fromkeys(_candidates(path)) if c != own()]
+    answers = _Answers(cache / "interpreters.json" if cache else None)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        found = [_ourselves(), *(i for i in pool.map(_ask, candidates) if i)]
+        found = [_ourselves(), *(i for i in pool.map(answers.of, candidates) if i)]
+    answers.keep()
     by_place = {os.path.realpath(i.path): i for i in reversed(found) if i.version >= _OLDEST}
     order = {os.path.realpath(i.path): n for n, i in reversed(list(enumerate(found)))}
     return tuple(sorted(by_place.values(), key=lambda i: (i.version, -order[os.path.realpath(i.path)]), reverse=True))
@@ -103,15 +108,64 @@ def _ourselves() -> Interpreter:
     return Interpreter(path=own(), version=Version(platform.python_version().rstrip("+")), markers=markers)
 
 
-def _ask(candidate: Path) -> Interpreter | None:
+class _Answers:
+    """What interpreters said of themselves, kept as long as their program, and the system under it, are the same."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._before = self._read()
+        self._now: dict[str, list[str]] = {}
+
+    def of(self, candidate: Path) -> Interpreter | None:
+        """Return what a candidate is: what it said before, or says now; None where it does not answer."""
+        try:
+            status = candidate.stat()
+        except OSError:
+            return None
+        of_what = json.dumps([status.st_mtime_ns, status.st_size, status.st_ino, *os.uname()])
+        before = self._before.get(str(candidate))
+        told = before[1] if before and before[0] == of_what else _ask(candidate)
+        found = _understood(told)
+        if found is not None:
+            self._now[str(candidate)] = [of_what, told]
+        return found
+
+    def keep(self) -> None:
+        """Write down what is not written down yet. It can be asked again, so it need not succeed."""
+        merged = self._before | self._now
+        if self._file is not None and merged != self._before:
+            with contextlib.suppress(OSError):
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                atomic_write(self._file, json.dumps(merged).encode(), durable=False)
+
+    def _read(self) -> dict[str, list[str]]:
+        try:
+            data = json.loads(self._file.read_bytes()) if self._file else {}
+        except (OSError, ValueError, RecursionError):
+            return {}
+        pairs = data.items() if isinstance(data, dict) else ()
+        return {
+            name: pair
+            for name, pair in pairs
+            if isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)
+        }
+
+
+def _ask(candidate: Path) -> str:
     try:
-        answer = run(Command(argv=[candidate, "-I", "-S", "-c", _QUESTION], cwd=Path("/"), timeout=10))
-        told = json.loads(answer.stdout)
+        return run(Command(argv=[candidate, "-I", "-S", "-c", _QUESTION], cwd=Path("/"), timeout=10)).stdout
+    except ProcessError:
+        return ""
+
+
+def _understood(text: str) -> Interpreter | None:
+    try:
+        told = json.loads(text)
         markers = {str(k): str(v) for k, v in told["markers"].items()}
         return Interpreter(
             path=_lasting(told["path"]), version=Version(markers["python_full_version"]), markers=markers
         )
-    except (ProcessError, ValueError, KeyError, TypeError, AttributeError, InvalidVersion):
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidVersion):
         return None
 
 

@@ -34,16 +34,19 @@ _QUESTIONS: dict[Language, tuple[tuple[str, ...], re.Pattern[str]]] = {
 }
 
 
-def this_machine(path: str | None = None, *, languages: Collection[Language] | None = None) -> Machine:
+def this_machine(
+    path: str | None = None, *, languages: Collection[Language] | None = None, cache: Path | None = None
+) -> Machine:
     """Return this machine and the toolchains that are on `path` (a PATH; None: ours).
 
     With `languages` only their toolchains are looked for, which is faster. Each is asked once in a process, several
-    at once; one that is there but does not work (rustup without a default toolchain) counts as absent.
+    at once; one that is there but does not work (rustup without a default toolchain) counts as absent. `cache` keeps
+    what Python interpreters said of themselves.
     """
     path = os.environ.get("PATH", os.defpath) if path is None else path
     wanted = [q for q in _QUESTIONS if languages is None or q in languages]
     with ThreadPoolExecutor(max_workers=4) as pool:
-        pythons = pool.submit(_pythons, path) if languages is None or "python" in languages else None
+        pythons = pool.submit(_pythons, path, cache) if languages is None or "python" in languages else None
         versions = dict(zip(wanted, pool.map(lambda language: _toolchain(language, path), wanted), strict=True))
     found: dict[str, Version] = {language: version for language, version in versions.items() if version}
     if pythons and pythons.result():
@@ -51,8 +54,8 @@ def this_machine(path: str | None = None, *, languages: Collection[Language] | N
     return Machine(os=_os(), arch=_arch(), libc=_libc(), toolchains=found, pythons=pythons.result() if pythons else ())
 
 
-def _pythons(path: str) -> tuple[Version, ...]:
-    return tuple(sorted({i.version for i in interpreters(path)}, reverse=True))
+def _pythons(path: str, cache: Path | None) -> tuple[Version, ...]:
+    return tuple(sorted({i.version for i in interpreters(path, cache=cache)}, reverse=True))
 
 
 @functools.lru_cache(maxsize=64)

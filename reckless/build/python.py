@@ -103,7 +103,7 @@ def choose_interpreter(found: Sequence[Interpreter], asked: Sequence[SpecifierSe
 
 def interpreter_for(job: BuildJob, asked: Sequence[SpecifierSet]) -> Interpreter:
     """Return the interpreter to build a release with. Raises ToolchainMissingError where none fits."""
-    found = interpreters(job.env.get("PATH"))
+    found = interpreters(job.env.get("PATH"), cache=job.cache)
     chosen = choose_interpreter(found, asked)
     if chosen:
         return chosen

@@ -92,7 +92,8 @@ def solve(
         if target.name not in found and target.name not in builtins and target.name not in installed:
             raise unknown_name(target.name, sources, state)
     version = session.info.version if session.info else state.lightningd.get(session.network)
-    machine = this_machine(languages={r.build.language for f in found.values() for r in f.manifest.releases})
+    languages = {r.build.language for f in found.values() for r in f.manifest.releases}
+    machine = this_machine(languages=languages, cache=session.settings.cache)
     problem = Problem(
         wanted=tuple(Wanted(name=t.name, specifier=_specifier(t, found)) for t in targets),
         upgrade=upgrade - damaged.keys(),

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from reckless.build import system_packages
 from reckless.build.environment import build_environment, clean, is_allowed
-from reckless.build.interpreters import interpreters, own
+from reckless.build.interpreters import _interpreters, interpreters, own
 from reckless.build.machine import parse_version, this_machine
 from reckless.build.python_index import for_uv, pip_settings
 from reckless.build.system_packages import install_command, missing_system, missing_toolchain
@@ -62,6 +62,52 @@ def test_the_interpreters_behind_pyenvs_shims_are_found_without_running_shims(tm
     program(place, "python3", f"echo '{said}'")
     assert Version("3.9.1") in {i.version for i in interpreters(str(tmp_path / "shims"))}
     assert not (tmp_path / "ran").exists()
+
+
+def counted(folder, version="3.9.1"):
+    """An interpreter that writes down each time that it is started."""
+    said = f'{{"path": "{folder / "python3"}", "markers": {{"python_full_version": "{version}"}}}}'
+    program(folder, "python3", f"echo >> {folder}/starts\necho '{said}'")
+    return folder / "python3"
+
+
+def starts(folder):
+    return len((folder / "starts").read_text().splitlines())
+
+
+def versions(folder, cache):
+    """What is found by a process that has not looked before."""
+    _interpreters.cache_clear()
+    return {str(i.version) for i in interpreters(str(folder), cache=cache)}
+
+
+def test_an_interpreter_is_asked_once_and_again_when_it_has_changed(tmp_path):
+    python = counted(tmp_path / "bin")
+    for _ in range(2):
+        assert "3.9.1" in versions(tmp_path / "bin", tmp_path / "cache")
+    assert starts(tmp_path / "bin") == 1
+
+    counted(tmp_path / "bin", "3.9.20")
+    assert "3.9.20" in versions(tmp_path / "bin", tmp_path / "cache")
+    assert starts(tmp_path / "bin") == 2
+
+    python.unlink()
+    assert not {"3.9.1", "3.9.20"} & versions(tmp_path / "bin", tmp_path / "cache")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"x": 1}', '{"x": ["a"]}', '{"%s": ["x", "rubbish"]}'])
+def test_answers_that_cannot_be_read_are_asked_again(tmp_path, text):
+    python = counted(tmp_path / "bin")
+    (tmp_path / "interpreters.json").write_text(text.replace("%s", str(python)))
+    for _ in range(2):
+        assert "3.9.1" in versions(tmp_path / "bin", tmp_path)
+    assert starts(tmp_path / "bin") == 1
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
+    counted(tmp_path / "bin")
+    (tmp_path / "cache").touch()
+    assert "3.9.1" in versions(tmp_path / "bin", tmp_path / "cache")
 
 
 @pytest.mark.parametrize(
