@@ -301,6 +301,7 @@ def _no_plugin(look: Look, here: str, surveyed: Survey) -> DetectionError:
 
 
 def _several(here: str, answers: list[Candidate]) -> DetectionError:
+    answers.sort(key=lambda c: c.status == "archived")  # what was put aside is no good example
     paths = tuple(c.path for c in answers)
     listed = ", ".join(paths[:8]) + (f" and {len(paths) - 8} more" if len(paths) > 8 else "")
     return DetectionError(

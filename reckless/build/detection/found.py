@@ -40,6 +40,18 @@ class Found:
     why_not: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The author's word on what is started, and the file that it stands in; both empty where there is none."""
+
+    entrypoint: str = ""
+    file: str = ""
+
+    def why(self, *names: str) -> str:
+        """Say that the author calls what goes by these names the plugin, or nothing."""
+        return f"is the plugin, as {self.file} says" if self.entrypoint and self.entrypoint in names else ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finds:
     """All that one language has in a folder: its plugins, and in words what else was there (`seen`)."""

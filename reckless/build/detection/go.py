@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from packaging.specifiers import SpecifierSet
 
-from reckless.build.detection.found import Finds, Found, at_least, shown_names
+from reckless.build.detection.found import Finds, Found, Word, at_least, shown_names
 from reckless.build.detection.look import File, Look, above, is_test, join, relative
 from reckless.model import hostile
 
@@ -31,7 +31,7 @@ _EMBED = re.compile(r"^//go:embed[ \t]+(.+)$", re.MULTILINE)
 _MAX_PACKAGES = 60
 
 
-def find(look: Look, folder: str) -> Finds:
+def find(look: Look, folder: str, word: Word) -> Finds:
     """Return the plugins among the module's main packages in this folder and below it."""
     root = next((up for up in above(folder) if look.has(join(up, "go.mod"))), None)
     mains = [] if root is None else list(_mains(look, folder, within=root == folder))
@@ -45,6 +45,7 @@ def find(look: Look, folder: str) -> Finds:
         _found(look, folder, root, main, why)
         for main in mains
         if (why := _why_plugin(look, root, module, main, library, alone=len(mains) == 1))
+        or (why := word.why(posixpath.basename(main), _base(module)))
     ]
     seen = []
     if not found:
@@ -100,7 +101,7 @@ def _imports(text: str, module: str, root: str) -> list[str]:
 def _found(look: Look, folder: str, root: str, main: str, why: str) -> Found:
     mod = look.text(join(root, "go.mod"))
     module = match[1] if (match := _MODULE.search(mod)) else ""
-    base = re.sub(r"/v\d+$", "", module).rpartition("/")[2]
+    base = _base(module)
     name = posixpath.basename(main) if main != root else base
     how = []
     lock = "go.sum" if look.has(join(folder, "go.sum")) else None
@@ -127,6 +128,11 @@ def _found(look: Look, folder: str, root: str, main: str, why: str) -> Found:
         lock=lock if inner == folder else None,
         why_not=why_not,
     )
+
+
+def _base(module: str) -> str:
+    """Return what `go build` calls a module's program: its last part, without the major version."""
+    return re.sub(r"/v\d+$", "", module).rpartition("/")[2]
 
 
 def _main_file(look: Look, main: str) -> str:

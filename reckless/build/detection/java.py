@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from packaging.specifiers import SpecifierSet
 
-from reckless.build.detection.found import Finds, Found, at_least
+from reckless.build.detection.found import Finds, Found, Word, at_least
 from reckless.build.detection.look import Look, join, one_line, relative
 
 MAVEN = ("pom.xml",)
@@ -28,7 +28,7 @@ _GRADLE_JAVA = re.compile(
 _RUNNABLE = re.compile(r"\bspringframework\.boot\b|\bapplication\b|[Ss]hadow|[Mm]ain-?[Cc]lass|\bfatJar\b")
 
 
-def find(look: Look, folder: str) -> Finds:
+def find(look: Look, folder: str, word: Word) -> Finds:  # noqa: ARG001 - authors name no program of such a build
     """Return the plugin of the folder's build."""
     there = look.names(folder)
     maven = not there.isdisjoint(MAVEN)
@@ -107,7 +107,7 @@ def _pom(text: str) -> dict[str, str]:
     def characters(data: str) -> None:
         key = wanted.get(tuple(path))
         if key and len(found.get(key, "")) < 1000:
-            found[key] = found.get(key, "") + data.strip()
+            found[key] = found.get(key, "") + data
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
@@ -115,7 +115,7 @@ def _pom(text: str) -> dict[str, str]:
         parser.Parse(text.encode(), True)  # noqa: FBT003 - takes no keywords
     except expat.ExpatError:
         return {}
-    return found
+    return {key: text.strip() for key, text in found.items()}
 
 
 def _java(look: Look, folders: list[str], pom: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from reckless.build.detection.found import Finds, Found, alike
+from reckless.build.detection.found import Finds, Found, Word, alike
 from reckless.build.detection.look import Look, join, relative
 
 # Those that make uses by itself, in its order (GNU make: Makefile Names); what generates one comes before it.
@@ -47,7 +47,7 @@ _PHONY = frozenset(
 )
 
 
-def find(look: Look, folder: str) -> Finds:
+def find(look: Look, folder: str, word: Word) -> Finds:
     """Return the plugin that the folder's build makes."""
     there = look.names(folder)
     files = [name for name in PROJECT if name in there]
@@ -56,18 +56,21 @@ def find(look: Look, folder: str) -> Finds:
     uses, some = look.search(folder, _SUFFIXES, _USES, depth=5)
     if not some:
         return Finds()  # such a Makefile runs other tools
-    if not uses:
-        return Finds(seen=(f"{files[0]}, whose sources do not answer getmanifest",))
     system, programs = _programs(look, folder, files)
+    if not uses:
+        programs = [program for program in programs if word.why(program)]
+        if not programs:
+            return Finds(seen=(f"{files[0]}, whose sources do not answer getmanifest",))
+    shows = f"and {relative(uses, folder)} answers getmanifest" if uses else ""
     how = [f"{files[0]} is how it is built", "nothing but its sources pins what it is built with"]
     found = [
         Found(
             language="make",
             system=system,
             folder=folder,
-            path=uses,
+            path=uses or join(folder, files[0]),
             entrypoint=program,
-            why_plugin=f"{files[0]} makes {program}, and {relative(uses, folder)} answers getmanifest",
+            why_plugin=f"{files[0]} makes {program}, {shows or f'which {word.why(program)}'}",
             how=tuple(how),
             names=(program, posixpath.basename(program)),
             preferred=f"it is named like {relative(uses, folder)}"
@@ -90,16 +93,24 @@ def _stem(path: str) -> str:
 
 
 def _programs(look: Look, folder: str, files: list[str]) -> tuple[str, list[str]]:
-    """Return the build system's name and the programs that it makes."""
+    """Return the build system's name and the programs that it makes, by their paths."""
     if not {"configure", "configure.ac", "configure.in"}.isdisjoint(files):
-        text = look.text(join(folder, "Makefile.am")) or look.text(join(folder, "Makefile.in"))
-        words = [word for block in _PROGRAMS.findall(text) for word in block.replace("\\\n", " ").split()]
-        return "autotools", _plain(words) or _made(look, folder)
+        return "autotools", _declared(look, folder, ("Makefile.am", "Makefile.in"), _PROGRAMS) or _made(look, folder)
     if "CMakeLists.txt" in files:
-        text = look.text(join(folder, "CMakeLists.txt"))
-        project = match[1] if (match := _CMAKE_NAME.search(text)) else ""
-        return "cmake", _plain([w.replace("${PROJECT_NAME}", project) for w in _CMAKE.findall(text)])
+        return "cmake", _declared(look, folder, ("CMakeLists.txt",), _CMAKE)
     return "make", _made(look, folder)
+
+
+def _declared(look: Look, folder: str, names: tuple[str, ...], pattern: re.Pattern[str]) -> list[str]:
+    """Return the programs that these files declare, in the nearest folder where they declare any."""
+    for at in look.walk(folder, depth=2):
+        for name in names:
+            text = look.text(join(at, name))
+            project = match[1] if (match := _CMAKE_NAME.search(text)) else ""
+            words = [word for block in pattern.findall(text) for word in block.replace("\\\n", " ").split()]
+            if programs := _plain([word.replace("${PROJECT_NAME}", project) for word in words]):
+                return [relative(join(at, program), folder) for program in programs]
+    return []
 
 
 def _made(look: Look, folder: str) -> list[str]:

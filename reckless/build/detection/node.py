@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from packaging.specifiers import SpecifierSet
 
-from reckless.build.detection.found import Finds, Found, at_least, shown_names
+from reckless.build.detection.found import Finds, Found, Word, at_least, shown_names
 from reckless.build.detection.look import File, Look, is_test, join, relative, string, table
 from reckless.model import hostile
 
@@ -24,25 +24,27 @@ _SHEBANG = re.compile(r"#!.*\b(?:node|nodejs)\b")
 _ENGINE = re.compile(r"\s*(?:>=|\^|~)?\s*v?(\d+(?:\.\d+){0,2})(?:\.x)?\s*")
 
 
-def find(look: Look, folder: str) -> Finds:
+def find(look: Look, folder: str, word: Word) -> Finds:
     """Return the plugins among the scripts of the folder's package; without a package.json, among its scripts."""
     package = look.json(join(folder, "package.json"))
     here = [f for f in look.files(folder) if _is_script(look, f)]
     if not look.has(join(folder, "package.json")):
-        plugins = [f for f in here if '"getmanifest"' in look.text(f.path) or "'getmanifest'" in look.text(f.path)]
-        return Finds(found=tuple(_found(look, folder, package, f, "") for f in plugins))
-    named = _named(package)
+        plugins = [(f, w) for f in here if (w := _why_plugin(look.text(f.path), f.name, "", word))]
+        return Finds(found=tuple(_found(look, folder, package, f, "", w) for f, w in plugins))
+    named = _named(look, folder, package)
     scripts = {f.path: f for f in here}
     for path in named:
         if look.has(join(folder, path)):
             scripts.setdefault(join(folder, path), File(join(folder, path), executable=False))
+    library = next((name for name in _LIBRARIES if name in table(package, "dependencies")), "")
+    places = {relative(f.path, folder): f for f in scripts.values()}
     found = [
-        _found(look, folder, package, f, named.get(relative(f.path, folder), ""))
-        for f in scripts.values()
-        if _USES.search(look.text(f.path))
+        _found(look, folder, package, f, named.get(place, ""), why)
+        for place, f in places.items()
+        if (why := _why_plugin(look.text(f.path), place, library, word))
     ]
     if not found:
-        found = _to_be_made(look, folder, package, named)
+        found = _to_be_made(look, folder, package, named, library)
     seen = []
     if not found:
         what = f"names {shown_names(list(named))}, which is no plugin" if named else "names no program"
@@ -58,32 +60,40 @@ def _is_script(look: Look, file: File) -> bool:
     return not file.suffix and file.executable and _SHEBANG.match(look.text(file.path)[:200]) is not None
 
 
-def _named(package: Mapping[str, object]) -> dict[str, str]:
-    """Return the files that package.json names, and by which key."""
+def _why_plugin(text: str, place: str, library: str, word: Word) -> str:
+    if not _USES.search(text):
+        return word.why(place)
+    return f"uses {library}" if library and library in text else "answers getmanifest itself"
+
+
+def _named(look: Look, folder: str, package: Mapping[str, object]) -> dict[str, str]:
+    """Return the files that package.json names, as require() finds them, and by which key."""
     found: dict[str, str] = {}
     programs = package.get("bin")
     listed = [programs] if isinstance(programs, str) else list(table(package, "bin").values())
     for key, value in [*(("bin", one) for one in listed), ("main", package.get("main"))]:
         path = value.removeprefix("./") if isinstance(value, str) else ""
         if path and hostile.path(path) is None:
-            found.setdefault(path if path.endswith(_SUFFIXES) or "." in path else f"{path}.js", key)
+            places = (path, f"{path}.js", f"{path}/index.js")
+            found.setdefault(next((p for p in places if look.has(join(folder, p))), path), key)
     return found
 
 
-def _to_be_made(look: Look, folder: str, package: Mapping[str, object], named: Mapping[str, str]) -> list[Found]:
+def _to_be_made(
+    look: Look, folder: str, package: Mapping[str, object], named: Mapping[str, str], library: str
+) -> list[Found]:
     """Return the program that package.json names and that its own build makes first (TypeScript, a bundler)."""
-    uses = any(name in table(package, "dependencies") for name in _LIBRARIES)
     missing = [path for path in named if not look.has(join(folder, path))]
     script = next((name for name in _MAKING if name in table(package, "scripts")), "")
-    if not uses or not missing or not script:
+    if not library or not missing or not script:
         return []
-    found = _found(look, folder, package, File(join(folder, missing[0]), executable=False), named[missing[0]])
+    file = File(join(folder, missing[0]), executable=False)
+    found = _found(look, folder, package, file, named[missing[0]], f"is the program of a package that uses {library}")
     return [replace(found, how=(f"{missing[0]} is not in the tree: npm's script `{script}` makes it", *found.how))]
 
 
-def _found(look: Look, folder: str, package: Mapping[str, object], file: File, key: str) -> Found:
+def _found(look: Look, folder: str, package: Mapping[str, object], file: File, key: str, why: str) -> Found:
     entrypoint = relative(file.path, folder)
-    library = next((name for name in _LIBRARIES if name in table(package, "dependencies")), "")
     how, lock = [], None
     if package:
         lock = next(
@@ -108,7 +118,7 @@ def _found(look: Look, folder: str, package: Mapping[str, object], file: File, k
         folder=folder,
         path=file.path,
         entrypoint=entrypoint,
-        why_plugin=f"{entrypoint} {f'uses {library}' if library else 'answers getmanifest itself'}",
+        why_plugin=f"{entrypoint} {why}",
         how=tuple(how),
         names=(file.stem, string(package, "name")) if key else (file.stem,),
         preferred=f"package.json names it ({key})" if key else "",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from reckless.build.detection.found import Finds, Found, shown_names
+from reckless.build.detection.found import Finds, Found, Word, shown_names
 from reckless.build.detection.look import File, Look, is_test, join, relative, string, strings, table
 
 PROJECT = ("pyproject.toml", "setup.py", "requirements.txt")
@@ -25,26 +27,35 @@ _LIBRARY = re.compile(
 _PLUGIN = re.compile(r"\bPlugin\s*\(|\(\s*(?:[\w.]*\.)?Plugin\s*\)")
 _RUN = re.compile(r"\.run\s*\(")
 _BY_HAND = re.compile(r"[\"']getmanifest[\"']")
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\.?[\w.]+)", re.MULTILINE)
 _PLACEHOLDER = "Add your description here"  # what `uv init` writes
 
 
-def find(look: Look, folder: str) -> Finds:
+def find(look: Look, folder: str, word: Word) -> Finds:
     """Return the folder's Python plugins: its scripts, else those of its project, else what its project installs."""
-    there = look.names(folder)
+    is_project = not look.names(folder).isdisjoint(PROJECT)
     scripts = [f for f in look.files(folder) if _is_script(look, f)]
-    plugins = [(f, why) for f in scripts if (why := _why_plugin(look.text(f.path)))]
-    is_project = not there.isdisjoint(PROJECT)
+    plugins = _plugins(look, folder, scripts, word)
     if not plugins and is_project:
-        deeper = [f for at in look.walk(folder, depth=_DEPTH, stop_at=MARKS) if at != folder for f in look.files(at)]
-        plugins = [(f, w) for f in deeper if _is_script(look, f) and (w := _why_plugin(look.text(f.path)))]
-    named = [(t, file) for t, file in _entry_points(look, folder) if _why_plugin(look.text(file))]
-    inside = {file for _, file in named if "/" in relative(file, folder)}  # of a package: imported, not run as a file
+        places = list(look.walk(folder, depth=_DEPTH, stop_at=MARKS))[1:]
+        plugins = _plugins(look, folder, [f for at in places for f in look.files(at) if _is_script(look, f)], word)
+    named = [
+        (t, f, why) for t, f in _entry_points(look, folder) if (why := word.why(t) or _why_plugin(look, folder, f))
+    ]
+    inside = {
+        file for _, file, _ in named if "/" in relative(file, folder)
+    }  # of a package: imported, not run as a file
     found = [_script(look, folder, file, why) for file, why in plugins if file.path not in inside]
-    found += [_object(look, folder, target, file) for target, file in named if file in inside]
+    found += [_object(look, folder, *one) for one in named if one[1] in inside]
     seen = []
     if scripts and not found:
         seen.append(f"Python scripts ({shown_names([f.name for f in scripts])}), none of which is a plugin")
     return Finds(found=tuple(found), seen=tuple(seen))
+
+
+def _plugins(look: Look, folder: str, scripts: list[File], word: Word) -> list[tuple[File, str]]:
+    told = ((f, word.why(relative(f.path, folder)) or _why_plugin(look, folder, f.path)) for f in scripts)
+    return [(file, why) for file, why in told if why]
 
 
 def _is_script(look: Look, file: File) -> bool:
@@ -57,13 +68,31 @@ def _has_shebang(text: str) -> bool:
     return _SHEBANG.match(text.split("\n", 1)[0]) is not None
 
 
-def _why_plugin(text: str) -> str:
-    """Say what shows that a script is a plugin, or nothing."""
-    if _LIBRARY.search(text) and _PLUGIN.search(text) and _RUN.search(text):
-        return "makes a Plugin of pyln.client and runs it"
-    if _BY_HAND.search(text) and "stdin" in text:
-        return "answers getmanifest itself"
-    return ""
+def _why_plugin(look: Look, folder: str, script: str) -> str:
+    """Say what shows that a script is a plugin, or nothing; what it runs may be made in a module that it imports."""
+    text = look.text(script)
+    if _RUN.search(text):
+        if _makes_plugin(text):
+            return "makes a Plugin of pyln.client and runs it"
+        for module in _local_imports(look, folder, script):
+            if _makes_plugin(look.text(module)):
+                return f"runs the Plugin of pyln.client that {relative(module, folder)} makes"
+    return "answers getmanifest itself" if _BY_HAND.search(text) and "stdin" in text else ""
+
+
+def _makes_plugin(text: str) -> bool:
+    return _LIBRARY.search(text) is not None and _PLUGIN.search(text) is not None
+
+
+def _local_imports(look: Look, folder: str, script: str) -> Iterator[str]:
+    """Yield the files of the modules that a script imports and that lie beside it, or in its project."""
+    places = dict.fromkeys([posixpath.dirname(script), folder, join(folder, "src")])
+    for match in itertools.islice(_IMPORT.finditer(look.text(script)), 100):
+        module = match[1].strip(".").replace(".", "/")
+        for file in [join(place, f"{module}{end}") for place in places for end in (".py", "/__init__.py")]:
+            if module and file != script and not is_test(posixpath.basename(file)) and look.has(file):
+                yield file
+                break
 
 
 def _entry_points(look: Look, folder: str) -> list[tuple[str, str]]:
@@ -103,7 +132,7 @@ def _script(look: Look, folder: str, file: File, why: str) -> Found:
     )
 
 
-def _object(look: Look, folder: str, target: str, file: str) -> Found:
+def _object(look: Look, folder: str, target: str, file: str, why: str) -> Found:
     packages = _packages(look, folder, file)
     return Found(
         language="python",
@@ -111,7 +140,7 @@ def _object(look: Look, folder: str, target: str, file: str) -> Found:
         folder=folder,
         path=file,
         entrypoint=target,
-        why_plugin=f"pyproject.toml names {target}, and {relative(file, folder)} {_why_plugin(look.text(file))}",
+        why_plugin=f"pyproject.toml names {target}, and {relative(file, folder)} {why}",
         how=packages.how,
         names=(target.partition(":")[0].rpartition(".")[2],),
         executable=True,
@@ -267,11 +296,3 @@ def _package(name: str) -> str:
 def _imported(text: str) -> frozenset[str]:
     """Return what a plugin's script cannot do without, of the packages whose names are known here."""
     return frozenset({"pyln-client"}) if _LIBRARY.search(text) else frozenset()
-
-
-def on_word(look: Look, folder: str, entrypoint: str, told_by: str) -> Found | None:
-    """Return the script that the author names, which nothing in it shows to be a plugin."""
-    file = next((f for f in look.files(folder) if f.name == entrypoint), None)
-    if file is None or not (file.suffix == ".py" or _has_shebang(look.text(file.path))):
-        return None
-    return _script(look, folder, file, f"is the plugin's program, as {told_by} says")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 
-from reckless.build.detection.found import Finds, Found, at_least, shown_names
+from reckless.build.detection.found import Finds, Found, Word, at_least, shown_names
 from reckless.build.detection.look import Look, above, join, relative, string, strings, table
 from reckless.model import hostile
 
@@ -47,15 +47,8 @@ class _Package:
             return string(table(self.workspace, "package"), key)
         return string(table(self.data, "package"), key)
 
-    @property
-    def libraries(self) -> list[str]:
-        """The plugin libraries that it depends on."""
-        tables = [table(self.data, "dependencies")]
-        tables += [table(self.data, "target", cfg, "dependencies") for cfg in table(self.data, "target")]
-        return sorted({name for wanted in tables for name in wanted} & _LIBRARIES)
 
-
-def find(look: Look, folder: str) -> Finds:
+def find(look: Look, folder: str, word: Word) -> Finds:
     """Return the plugins among the binaries of the folder's package or workspace."""
     if not look.has(join(folder, "Cargo.toml")):
         return Finds()
@@ -63,7 +56,7 @@ def find(look: Look, folder: str) -> Finds:
     found, others = [], []
     for package in packages:
         binaries = list(_binaries(look, package))
-        plugins = _plugins(look, package, binaries)
+        plugins = _plugins(look, package, binaries, word)
         others += [name for name, _ in binaries if name not in {n for n, _, _ in plugins}]
         found += [_found(look, folder, package, *plugin) for plugin in plugins]
     seen = []
@@ -135,22 +128,52 @@ def _binaries(look: Look, package: _Package) -> Iterator[tuple[str, str]]:
             yield name, join(folder, path)
 
 
-def _plugins(look: Look, package: _Package, binaries: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+def _plugins(look: Look, package: _Package, binaries: list[tuple[str, str]], word: Word) -> list[tuple[str, str, str]]:
     """Return those binaries that are plugins: name, main file, and what shows it.
 
     Of a package that uses a plugin library, those are it whose own file does. Where none does (its other files do), it
     is the only one, or the one that is named like the package.
     """
-    library = next(iter(package.libraries), "")
+    told = [b for b in binaries if word.why(b[0])]
+    library, where = _library(look, package)
     if library:
         uses = [(name, path) for name, path in binaries if _USES.search(look.text(path))]
-        plugins = uses or [b for b in binaries if len(binaries) == 1 or b[0] == package.name]
-        return [(name, path, f"Cargo.toml makes the binary {name}, and depends on {library}") for name, path in plugins]
+        plugins = uses or told or [b for b in binaries if len(binaries) == 1 or b[0] == package.name]
+        uses_it = f"depends on {library}{where}"
+        return [(name, path, f"Cargo.toml makes the binary {name}, and {uses_it}") for name, path in plugins]
     by_hand = [(name, path) for name, path in binaries if _BY_HAND.search(look.text(path))]
     if not by_hand and len(binaries) == 1:
         elsewhere, _ = look.search(join(package.folder, "src"), (".rs",), _BY_HAND, depth=4)
         by_hand = binaries if elsewhere else []
-    return [(n, p, f"Cargo.toml makes the binary {n}, whose source answers getmanifest itself") for n, p in by_hand]
+    found = [(n, p, f"Cargo.toml makes the binary {n}, whose source answers getmanifest itself") for n, p in by_hand]
+    return found or [(n, p, f"Cargo.toml makes the binary {n}, which {word.why(n)}") for n, p in told]
+
+
+def _library(look: Look, package: _Package) -> tuple[str, str]:
+    """Return the plugin library that a package depends on, by itself or through another package of the tree."""
+    queue, seen = [(package.folder, package.data)], {package.folder}
+    for folder, data in queue:
+        wanted = [table(data, "dependencies")]
+        wanted += [table(data, "target", cfg, "dependencies") for cfg in table(data, "target")]
+        names = sorted({name for one in wanted for name in one} & _LIBRARIES)
+        if names:
+            return names[0], "" if folder == package.folder else f" through {folder}"
+        for name in (name for one in wanted for name in one):
+            path = _path_of(package, folder, name, wanted)
+            if path and path not in seen and len(seen) < _MAX_MEMBERS:
+                seen.add(path)
+                queue.append((path, look.toml(join(path, "Cargo.toml"))))
+    return "", ""
+
+
+def _path_of(package: _Package, folder: str, name: str, wanted: list[Mapping[str, object]]) -> str:
+    """Return the folder of a dependency that lies in the tree, empty for one that does not."""
+    told, base = next((table(one, name) for one in wanted if name in one), {}), folder
+    if told.get("workspace") is True:
+        told, base = table(package.workspace, "dependencies", name), package.root
+    path = string(told, "path")
+    place = posixpath.normpath(posixpath.join(base, path)) if path else ""
+    return place if place and hostile.path(place) is None else ""
 
 
 def _found(look: Look, folder: str, package: _Package, name: str, path: str, why: str) -> Found:

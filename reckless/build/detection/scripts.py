@@ -5,22 +5,23 @@ from __future__ import annotations
 import posixpath
 import re
 
-from reckless.build.detection.found import Finds, Found, shown_names
+from reckless.build.detection.found import Finds, Found, Word, shown_names
 from reckless.build.detection.look import File, Look, is_test, relative
 
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(?:-S[ \t]+)?(\S+))?")
 _OTHERS = re.compile(r"python|node|^uv$|^deno$|^bun$")  # languages with a detection of their own, or none to build them
 
 
-def find(look: Look, folder: str) -> Finds:
+def find(look: Look, folder: str, word: Word) -> Finds:
     """Return the folder's scripts that are plugins."""
     found, others = [], []
     for file in look.files(folder):
         interpreter = _interpreter(look, file)
         if not interpreter:
             continue
-        if "getmanifest" in look.text(file.path):
-            found.append(_found(folder, file, interpreter))
+        why = "answers getmanifest itself" if "getmanifest" in look.text(file.path) else word.why(file.name)
+        if why:
+            found.append(_found(folder, file, interpreter, why))
         else:
             others.append(file.name)
     seen = [f"scripts ({shown_names(others)}) that do not answer getmanifest"] if others and not found else []
@@ -40,7 +41,7 @@ def _interpreter(look: Look, file: File) -> str:
     return "" if _OTHERS.search(name) else name
 
 
-def _found(folder: str, file: File, interpreter: str) -> Found:
+def _found(folder: str, file: File, interpreter: str, why: str) -> Found:
     entrypoint = relative(file.path, folder)
     return Found(
         language="script",
@@ -48,7 +49,7 @@ def _found(folder: str, file: File, interpreter: str) -> Found:
         folder=folder,
         path=file.path,
         entrypoint=entrypoint,
-        why_plugin=f"{entrypoint} is a script for {interpreter} that answers getmanifest",
+        why_plugin=f"{entrypoint}, a script for {interpreter}, {why}",
         how=("nothing is built: it is run as it is",),
         names=(file.stem,),
         executable=True,

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from reckless.build.detection import go, java, make, node, others, python, rust, scripts
 from reckless.build.detection.author import Author, read_author
-from reckless.build.detection.found import Finds, Found, alike, shown_names
+from reckless.build.detection.found import Finds, Found, Word, alike, shown_names
 from reckless.build.detection.look import Look, above, join, relative
 
-_LANGUAGES: tuple[Callable[[Look, str], Finds], ...] = (
+_LANGUAGES: tuple[Callable[[Look, str, Word], Finds], ...] = (
     python.find, rust.find, go.find, node.find, java.find, make.find, scripts.find,
 )  # fmt: skip
 # Files that belong to one language's builds; beside a plugin in another, they serve its tests or its author.
@@ -42,8 +42,8 @@ def survey(look: Look, folder: str, own: str) -> Survey:
     author = read_author(look, folder)
     if author.build is not None:
         return Survey(folder=folder, author=author)
-    finds = [find(look, folder) for find in _LANGUAGES]
-    found, reasons = _as_told(look, folder, [f for each in finds for f in each.found], author)
+    finds = [find(look, folder, Word(author.entrypoint, author.file)) for find in _LANGUAGES]
+    found, reasons = _as_told(folder, [f for each in finds for f in each.found], author)
     found, more = _one_of(look, folder, found, own)
     return Survey(
         folder=folder,
@@ -64,7 +64,7 @@ def survey_file(look: Look, file: str) -> Survey:
         author = read_author(look, folder)
         if author.build is not None and join(folder, author.build.entrypoint) == file:
             return Survey(folder=folder, author=author)
-        found = [f for find in _LANGUAGES for f in find(look, folder).found if f.path == file]
+        found = [f for find in _LANGUAGES for f in find(look, folder, Word()).found if f.path == file]
         if found:
             return Survey(folder=folder, author=replace(author, build=None, name=""), found=tuple(found))
     return Survey(folder=posixpath.dirname(file), author=Author())
@@ -77,7 +77,7 @@ def test_only(look: Look, folder: str, language: str) -> list[str]:
     return sorted(name for name in names if name in foreign or _DEV.fullmatch(name))
 
 
-def _as_told(look: Look, folder: str, found: list[Found], author: Author) -> tuple[list[Found], list[str]]:
+def _as_told(folder: str, found: list[Found], author: Author) -> tuple[list[Found], list[str]]:
     """Follow the author's word on the language and the entrypoint, as far as it fits what is there."""
     reasons = []
     spoken = [f for f in found if f.language == author.language]
@@ -93,8 +93,6 @@ def _as_told(look: Look, folder: str, found: list[Found], author: Author) -> tup
     if named:
         reasons.append(f"{author.file} names {told}")
         return named, reasons
-    if look.has(join(folder, told)) and (taken := python.on_word(look, folder, told, author.file)):
-        return [taken], reasons
     if len(found) == 1 and found[0].language == "go" and "/" not in told and not posixpath.splitext(told)[1]:
         reasons.append(f"{author.file} calls the program {told}")
         return [replace(found[0], entrypoint=told)], reasons
