@@ -1,4 +1,4 @@
-"""From a release in the index to a sealed tree: fetch, build, probe, seal. The node is not touched."""
+"""From releases in the index to sealed trees: fetch, build, probe, seal. The node is not touched."""
 
 from __future__ import annotations
 
@@ -46,11 +46,15 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A sealed tree, probed. `options` are those it is to start with, as lightningd wants them written."""
+    """A tree, probed. `options` are those it is to start with, as lightningd wants them written.
+
+    `fresh`: it was built just now, and is still to be sealed.
+    """
 
     tree: str
     receipt: Receipt
     options: Options
+    fresh: bool = False
 
 
 def say_missing(release: Release, machine: Machine) -> None:
@@ -65,7 +69,7 @@ def say_missing(release: Release, machine: Machine) -> None:
 
 
 def prepare_all(session: Session, wishes: Sequence[Wish], machine: Machine) -> dict[str, Prepared | BaseException]:
-    """Prepare every wish, as many at once as there are cores; what failed is the answer in its place.
+    """Return a sealed tree for every wish, as many at once as there are cores; what failed is the answer in its place.
 
     An interrupt ends every build and is raised.
     """
@@ -75,11 +79,22 @@ def prepare_all(session: Session, wishes: Sequence[Wish], machine: Machine) -> d
     def one(wish: Wish) -> Prepared:
         return prepare(session, wish, machine, cores)
 
-    return in_parallel(one, {wish.name: wish for wish in wishes}, workers)
+    found = in_parallel(one, {wish.name: wish for wish in wishes}, workers)
+    fresh = [(name, ready) for name, ready in found.items() if isinstance(ready, Prepared) and ready.fresh]
+    if fresh:
+        session.store.flush()  # once for all: it waits for all that is still to be written, whoever wrote it
+    for name, ready in fresh:
+        try:
+            session.store.seal(ready.tree, ready.receipt)
+        except OSError as error:
+            found[name] = error
+            with contextlib.suppress(OSError):
+                session.store.remove_tree(session.store.layout.tree(name, ready.tree))
+    return found
 
 
 def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepared:
-    """Return the sealed tree of one release, building it where it is not there yet.
+    """Return the tree of one release, building it where it is not there yet; then it is still to be sealed.
 
     Raises FetchError, BuildError, ProbeError; nothing but a build log is then left.
     """
@@ -155,11 +170,10 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
         built=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         reckless=__version__,
     )
-    session.store.seal(folder.name, receipt)
     for note in (*built.notes, *checked.notes):
         reporter.note(f"{wish.name}: {note}")
     reporter.step(wish.name, "ready")
-    return Prepared(tree=folder.name, receipt=receipt, options=checked.options)
+    return Prepared(tree=folder.name, receipt=receipt, options=checked.options, fresh=True)
 
 
 def _probe(session: Session, wish: Wish, entrypoint: Path) -> tuple[ProbeResult, ProbeNotes]:

@@ -103,9 +103,12 @@ class Store:
             needed.append(Path(receipt.interpreter))
         return all(os.access(path, os.X_OK) for path in needed)
 
-    def seal(self, tree: str, receipt: Receipt) -> None:
-        """Write the receipt, last of all: from now on the tree counts. Everything in it is on disk first."""
+    def flush(self) -> None:
+        """Return when all that was written is on disk: before trees are sealed. It may wait for what others wrote."""
         os.sync()
+
+    def seal(self, tree: str, receipt: Receipt) -> None:
+        """Write the receipt, last of all: from now on the tree counts. All that is in it has been flushed."""
         atomic_write(
             self.layout.receipt(receipt.name, tree), json.dumps(receipt_to_json(receipt), indent=1).encode() + b"\n"
         )
