@@ -6,6 +6,7 @@ git's objects will do. Two equally good answers are an error that lists both, ne
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import re
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from reckless.build.detection.author import FILES
+from reckless.build.detection.author import FILES, Author
 from reckless.build.detection.found import Found, shown_names
 from reckless.build.detection.look import Look, is_aside, join, one_line
+from reckless.build.detection.others import Other
 from reckless.build.detection.survey import MARKS, Survey, survey, survey_file, test_only
 from reckless.build.registry import SUPPORTED
 from reckless.errors import DetectionError, RecklessError
@@ -108,10 +110,10 @@ def detect(tree: TreeView | Path, path: str = "", *, name: str = "") -> Candidat
         answers = _candidates(look, surveyed, name, shared=False)
     else:
         raise _not_there(here, kind)
-    if not answers and surveyed.other and surveyed.other.source:
-        raise _cannot_build(here, surveyed)
     if not answers and kind == "folder":
         answers = [c for c in _below(look, path, name) if isinstance(c, Candidate)]
+    if not answers and surveyed.other and surveyed.other.source:
+        raise _cannot_build(here, surveyed.other)
     if len(answers) == 1:
         return answers[0]
     raise _several(here, answers) if answers else _no_plugin(look, here, surveyed)
@@ -126,10 +128,15 @@ def plugins_in(tree: TreeView | Path, *, name: str = "") -> tuple[Candidate | No
     look = Look(_view(tree))
     look.view.prefetch(_telling(look))
     try:
-        answers = _candidates(look, survey(look, "", name), name, shared=False)
+        surveyed = survey(look, "", name)
     except RecklessError as e:
         return (NotAPlugin(name=name, path="", why=e.message), *_below(look, "", name))
-    return tuple(answers or _below(look, "", name))
+    if answers := _candidates(look, surveyed, name, shared=False):
+        return tuple(answers)
+    inside = tuple(_below(look, "", name))
+    if any(isinstance(one, Candidate) for one in inside) or not (surveyed.seen or surveyed.other):
+        return inside
+    return (NotAPlugin(name=name, path="", why=_why_none("it", surveyed)), *inside)
 
 
 def _below(look: Look, folder: str, name: str, *, depth: int = 2) -> Iterator[Candidate | NotAPlugin]:
@@ -162,23 +169,25 @@ def _at(look: Look, path: str, name: str, *, depth: int) -> Iterator[Candidate |
     if any(isinstance(one, Candidate) for one in inner):
         yield from inner
         return
-    why = _cannot_build(path, surveyed).message if surveyed.other else "; ".join(surveyed.seen)
-    yield NotAPlugin(name=posixpath.basename(path), path=path, why=why or "nothing in it answers getmanifest")
+    yield NotAPlugin(name=posixpath.basename(path), path=path, why=_why_none(path, surveyed))
+
+
+def _why_none(here: str, surveyed: Survey) -> str:
+    if surveyed.other:
+        return _cannot_build(here, surveyed.other).message
+    return "; ".join(f"there is {text}" for text in surveyed.seen) or "nothing in it answers getmanifest"
 
 
 def _candidates(look: Look, surveyed: Survey, name: str, *, shared: bool) -> list[Candidate]:
     """Return the survey's answers; where they share a folder, each is called by its own name."""
     author, folder = surveyed.author, surveyed.folder
     if author.build is not None:
-        return [_as_its_author_says(surveyed, name)]
+        return [_as_its_author_says(author, author.build, folder, name)]
     shared = shared or len(surveyed.found) > 1
     return [_candidate(look, surveyed, found, _own(folder, name), shared=shared) for found in surveyed.found]
 
 
-def _as_its_author_says(surveyed: Survey, name: str) -> Candidate:
-    author, folder = surveyed.author, surveyed.folder
-    build = author.build
-    assert build is not None  # noqa: S101 - the caller looked
+def _as_its_author_says(author: Author, build: Build, folder: str, name: str) -> Candidate:
     why_not = _unsupported(build.language)
     return Candidate(
         name=author.name or _name(_own(folder, name)),
@@ -220,10 +229,10 @@ def _candidate(look: Look, surveyed: Survey, found: Found, own: str, *, shared: 
         depends=author.depends,
         installable=not why_not,
         why_not=why_not,
-        summary=one_line(author.summary or found.summary),
+        summary=one_line((not shared and author.summary) or found.summary),
         status="archived" if in_attic and author.status == "active" else author.status,
         told_by=author.file,
-        plugin=author.plugin,
+        plugin=None if shared else author.plugin,
     )
 
 
@@ -246,10 +255,9 @@ def _own(folder: str, name: str) -> str:
 def _name(*names: str) -> str:
     """Return the first of these that can be a plugin's name."""
     for name in names:
-        try:
-            return normalize_name(name.replace(".", "-") if name.startswith("go-") else name)
-        except RecklessError:
-            continue
+        for spelled in (name, re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")):
+            with contextlib.suppress(RecklessError):
+                return normalize_name(spelled)
     return "plugin"
 
 
@@ -273,9 +281,7 @@ def _not_there(here: str, kind: str) -> DetectionError:
     return DetectionError("no-such-folder", f"the tree has no {here}", "check the path, and the branch or revision")
 
 
-def _cannot_build(here: str, surveyed: Survey) -> DetectionError:
-    other = surveyed.other
-    assert other is not None  # noqa: S101 - the caller looked
+def _cannot_build(here: str, other: Other) -> DetectionError:
     shows = f", and {other.source} is a plugin's code" if other.source else ""
     return DetectionError(
         "unsupported-language",

@@ -24,7 +24,8 @@ class Forest:
     def __init__(self, files: dict[str, str], kinds: dict[str, str] | None = None) -> None:
         self.files = files
         self.folders: dict[str, dict[str, Entry]] = {"": {}}
-        self.reads = self.bytes = self.listed = 0
+        self.reads = self.bytes = 0
+        self.prefetched: list[str] = []
         for path in files:
             parts = path.split("/")
             for depth in range(1, len(parts)):
@@ -36,9 +37,7 @@ class Forest:
             self.folders[""][name] = Entry(name, kind)  # type: ignore[arg-type]
 
     def entries(self, folder: str) -> tuple[Entry, ...]:
-        found = tuple(sorted(self.folders.get(folder, {}).values(), key=lambda e: e.name))
-        self.listed += len(found)
-        return found
+        return tuple(sorted(self.folders.get(folder, {}).values(), key=lambda e: e.name))
 
     def read(self, path: str, limit: int) -> bytes:
         data = self.files.get(path, "").encode("utf-8", "surrogateescape")[:limit]
@@ -47,7 +46,7 @@ class Forest:
         return data
 
     def prefetch(self, paths: Iterable[str]) -> None:
-        self.prefetched = list(paths)
+        self.prefetched += paths
 
 
 def refused(tree, **more) -> DetectionError:
@@ -127,6 +126,18 @@ class TestOddTrees:
         tree = plant(tmp_path / "tree", {"Cargo.toml": inside, "in/Cargo.toml": cargo("fine"), "in/src/main.rs": ""})
         assert detect(tree, name="x").build.entrypoint == "fine"
 
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {"Cargo.toml": '[package]\nname = "../../x"\n[dependencies]\ncln-plugin = "1"\n', "src/main.rs": ""},
+            {"pom.xml": "<project><artifactId>--x</artifactId></project>", "A.java": "CLightningPlugin"},
+            {"settings.gradle": "rootProject.name = '..'", "A.java": "CLightningPlugin"},
+            {"pyproject.toml": project("x", more='scripts.a = "a/../../b.c:d e"\n'), "a/b.py": ""},
+        ],
+    )
+    def test_a_program_that_cannot_be_called_so_is_none(self, tmp_path, files):
+        assert refused(plant(tmp_path, files), name="x").code == "not-a-plugin"
+
     def test_binary_files_are_not_text(self, tmp_path):
         tree = plant(tmp_path, {"README.md": ""})
         (tree / "a.py").write_bytes(b"\0\1" + pyln().encode())
@@ -150,6 +161,7 @@ class TestOddTrees:
             ("Cargo.toml", "x = " + "[" * 400_000),
             ("pyproject.toml", "x = " + "{a=" * 100_000),
             ("pom.xml", "<a>" * 100_000),
+            ("pom.xml", "<a>x" * 100_000),
             ("pom.xml", "<!DOCTYPE x [<!ENTITY a 'a'><!ENTITY b '" + "&a;" * 1000 + "'>]><project>&b;</project>"),
             ("build.gradle", "sourceCompatibility " * 25_000),
             ("requirements.txt", "\\\n" * 200_000),

@@ -112,6 +112,20 @@ class TestTheAuthorsWord:
         told = detect(plant(tmp_path, {"reckless.toml": OURS.format(name="right"), "odd.py": pyln()}), name="wrong")
         assert (told.name, told.build.entrypoint, told.told_by) == ("right", "odd.py", "reckless.toml")
 
+    def test_our_manifest_without_a_build_tells_several_apart_by_its_name(self, tmp_path):
+        files = {"reckless.toml": OURS.format(name="right"), "right.py": pyln(), "odd.py": pyln()}
+        told = detect(plant(tmp_path, files), name="wrong")
+        assert (told.name, told.build.entrypoint) == ("right", "right.py")
+
+    def test_what_our_manifest_says_of_one_plugin_is_not_said_of_another(self, tmp_path):
+        tree = plant(
+            tmp_path, {"reckless.toml": OURS.format(name="right") + BUILD, "odd.py": pyln(), "other.py": pyln()}
+        )
+        assert detect(tree, name="x").name == "right"
+        assert detect(tree, "odd.py").name == "right"
+        other = detect(tree, "other.py")
+        assert (other.name, other.plugin, other.summary, other.build.entrypoint) == ("other", None, "", "other.py")
+
     def test_our_manifest_that_cannot_be_used_is_an_error(self, tmp_path):
         with pytest.raises(ManifestError) as error:
             detect(plant(tmp_path, {"a.py": pyln(), "reckless.toml": "schema = 1\n"}), name="a")
@@ -186,6 +200,14 @@ class TestNoPlugin:
         assert "Cargo.toml, which makes tool; none of them uses cln-plugin" in error.detail
         for language in ("Python", "Rust", "Go", "Node.js", "Java", "C, C++", "script"):
             assert language in error.detail
+
+    def test_a_source_says_why_it_has_none(self, tmp_path):
+        files = {"build.sbt": "", "src/main/scala/A.scala": 'case "getmanifest"', "go.mod": gomod("x", "1.2")}
+        found = plugins_in(plant(tmp_path, files), name="x")
+        assert [one.path for one in found] == ["", "src"]
+        assert getattr(found[0], "why", "").startswith(
+            "it is built with Scala (sbt) (build.sbt), and src/main/scala/A.scala is"
+        )
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         tree = plant(tmp_path, {"a.py": pyln()})

@@ -91,7 +91,7 @@ def _manifest(text: str, file: str) -> Author | None:
         raise _unusable(file, "`installable` is neither true nor false")
     return Author(
         file=MANIFEST,
-        entrypoint=string(data, "entrypoint"),
+        entrypoint=string(data, "entrypoint").removeprefix("./"),
         depends=depends,
         why_not="" if installable else f"its author says in {MANIFEST} that it is not to be installed by a tool",
         summary=string(data, "short_description") or string(data, "long_description"),
@@ -115,7 +115,7 @@ def _coffee(text: str, file: str) -> Author:
         file=name,
         name=_name(string(told, "name")),
         language=_LANGUAGES.get(string(told, "lang").lower(), ""),
-        entrypoint=string(told, "main"),
+        entrypoint=string(told, "main").removeprefix("./"),
         depends=depends,
         status="active" if string(told, "deprecated").lower() in {"", "false", "no"} else "deprecated",
         notes=notes,

@@ -63,7 +63,9 @@ def _mains(look: Look, folder: str, *, within: bool) -> Iterator[str]:
 
 
 def _sources(look: Look, folder: str) -> Iterator[str]:
-    for file in _source_files(look, folder):
+    files = _source_files(look, folder)
+    look.expect(files)
+    for file in files:
         yield look.text(file.path)
 
 
@@ -132,7 +134,7 @@ def _found(look: Look, folder: str, root: str, main: str, why: str) -> Found:
 
 def _base(module: str) -> str:
     """Return what `go build` calls a module's program: its last part, without the major version."""
-    return re.sub(r"/v\d+$", "", module).rpartition("/")[2]
+    return re.sub(r"/v\d+$", "", module).rpartition("/")[2] or "plugin"
 
 
 def _main_file(look: Look, main: str) -> str:

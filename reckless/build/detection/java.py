@@ -40,7 +40,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:  # noqa: ARG001 - author
         return Finds(seen=(f"{what}, whose sources have no plugin of jrpclightning and do not answer getmanifest",))
     pom = _pom(look.text(join(folder, "pom.xml"))) if maven else {}
     name = pom.get("artifactId", "") if maven else _gradle_name(look, folder)
-    name = name or posixpath.basename(folder)
+    name = name or posixpath.basename(folder) or "plugin"  # any will do: the builder takes the one program there is
     how = []
     if "gradlew" in there and not maven:
         how.append("its own gradlew builds it, where it can get its Gradle")
@@ -105,7 +105,7 @@ def _pom(text: str) -> dict[str, str]:
         path.pop()
 
     def characters(data: str) -> None:
-        key = wanted.get(tuple(path))
+        key = wanted.get(tuple(path)) if len(path) <= 3 else None
         if key and len(found.get(key, "")) < 1000:
             found[key] = found.get(key, "") + data
 

@@ -132,6 +132,10 @@ class Look:
             self._texts[path] = "" if b"\0" in data[:1024] else data.decode("utf-8", errors="replace")
         return self._texts[path]
 
+    def expect(self, files: Iterable[File]) -> None:
+        """Say that these files are about to be read: a tree from afar brings them in one go."""
+        self.view.prefetch([f.path for f in files if f.path not in self._texts][:MAX_READ])
+
     def toml(self, path: str) -> Mapping[str, object]:
         """Return a TOML file's tables, or nothing where it cannot be read."""
         if sys.version_info >= (3, 11):
@@ -161,10 +165,11 @@ class Look:
         """
         some = False
         for at in self.walk(folder, depth=depth):
-            for file in self.files(at):
-                if file.suffix not in suffixes or is_test(file.name) or (aside and re.search(aside, file.path)):
-                    continue
-                some = True
+            sources = [f for f in self.files(at) if f.suffix in suffixes and not is_test(f.name)]
+            sources = [f for f in sources if not (aside and re.search(aside, f.path))]
+            some = some or bool(sources)
+            self.expect(sources)
+            for file in sources:
                 if self._searched >= MAX_SEARCHED:
                     self.cut_short = True
                     return "", some

@@ -13,23 +13,9 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 PROJECT = ("configure", "configure.ac", "configure.in", "CMakeLists.txt", *MAKEFILES)
 MARKS = ("configure.ac", "CMakeLists.txt")
 
-_SUFFIXES = (
-    ".c",
-    ".cc",
-    ".cpp",
-    ".cxx",
-    ".c++",
-    ".nim",
-    ".zig",
-    ".d",
-    ".pas",
-    ".f90",
-    ".adb",
-    ".ml",
-    ".hs",
-    ".m",
-    ".v",
-)
+_SUFFIXES = frozenset({
+    ".c", ".cc", ".cpp", ".cxx", ".c++", ".nim", ".zig", ".d", ".pas", ".f90", ".adb", ".ml", ".hs", ".m", ".v",
+})  # fmt: skip
 _USES = re.compile(r"\bplugin_main\s*\(|getmanifest")
 _PROGRAMS = re.compile(
     r"^[ \t]*(?:bin|sbin|pkglibexec|libexec|plugin)_PROGRAMS[ \t]*\+?=[ \t]*((?:.*\\\n)*.*)$", re.MULTILINE
@@ -61,8 +47,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:
         programs = [program for program in programs if word.why(program)]
         if not programs:
             return Finds(seen=(f"{files[0]}, whose sources do not answer getmanifest",))
-    shows = f"and {relative(uses, folder)} answers getmanifest" if uses else ""
-    how = [f"{files[0]} is how it is built", "nothing but its sources pins what it is built with"]
+    shows = f"and {relative(uses, folder)} answers getmanifest" if uses else f"which {word.why(programs[0])}"
     found = [
         Found(
             language="make",
@@ -70,22 +55,19 @@ def find(look: Look, folder: str, word: Word) -> Finds:
             folder=folder,
             path=uses or join(folder, files[0]),
             entrypoint=program,
-            why_plugin=f"{files[0]} makes {program}, {shows or f'which {word.why(program)}'}",
-            how=tuple(how),
+            why_plugin=f"{files[0]} makes {program}, {shows}",
+            how=("nothing pins what of the system it is built with",),
             names=(program, posixpath.basename(program)),
-            preferred=f"it is named like {relative(uses, folder)}"
-            if alike(_stem(uses), program) and len(programs) > 1
-            else "",
+            preferred=f"it is named like {relative(uses, folder)}" if alike(_stem(uses), program) else "",
             executable=True,
         )
         for program in programs
     ]
-    seen = (
-        []
-        if found
-        else [f"{files[0]} and {relative(uses, folder)}, which answers getmanifest; what it makes is not told"]
+    if found:
+        return Finds(found=tuple(found))
+    return Finds(
+        seen=(f"{relative(uses, folder)}, which answers getmanifest, but {files[0]} does not tell what it makes",)
     )
-    return Finds(found=tuple(found), seen=tuple(seen))
 
 
 def _stem(path: str) -> str:

@@ -39,14 +39,12 @@ def find(look: Look, folder: str, word: Word) -> Finds:
     if not plugins and is_project:
         places = list(look.walk(folder, depth=_DEPTH, stop_at=MARKS))[1:]
         plugins = _plugins(look, folder, [f for at in places for f in look.files(at) if _is_script(look, f)], word)
-    named = [
-        (t, f, why) for t, f in _entry_points(look, folder) if (why := word.why(t) or _why_plugin(look, folder, f))
-    ]
-    inside = {
-        file for _, file, _ in named if "/" in relative(file, folder)
-    }  # of a package: imported, not run as a file
+    targets = [(t, file, word.why(t) or _why_plugin(look, folder, file)) for t, file in _entry_points(look, folder)]
+    # A file within a package is imported, not run as a script.
+    objects = [(t, file, why) for t, file, why in targets if why and "/" in relative(file, folder)]
+    inside = {file for _, file, _ in objects}
     found = [_script(look, folder, file, why) for file, why in plugins if file.path not in inside]
-    found += [_object(look, folder, *one) for one in named if one[1] in inside]
+    found += [_object(look, folder, *one) for one in objects]
     seen = []
     if scripts and not found:
         seen.append(f"Python scripts ({shown_names([f.name for f in scripts])}), none of which is a plugin")
@@ -54,6 +52,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:
 
 
 def _plugins(look: Look, folder: str, scripts: list[File], word: Word) -> list[tuple[File, str]]:
+    look.expect(scripts)
     told = ((f, word.why(relative(f.path, folder)) or _why_plugin(look, folder, f.path)) for f in scripts)
     return [(file, why) for file, why in told if why]
 

@@ -11,6 +11,7 @@ from reckless.build.detection import go, java, make, node, others, python, rust,
 from reckless.build.detection.author import Author, read_author
 from reckless.build.detection.found import Finds, Found, Word, alike, shown_names
 from reckless.build.detection.look import Look, above, join, relative
+from reckless.model import hostile
 
 _LANGUAGES: tuple[Callable[[Look, str, Word], Finds], ...] = (
     python.find, rust.find, go.find, node.find, java.find, make.find, scripts.find,
@@ -43,8 +44,8 @@ def survey(look: Look, folder: str, own: str) -> Survey:
     if author.build is not None:
         return Survey(folder=folder, author=author)
     finds = [find(look, folder, Word(author.entrypoint, author.file)) for find in _LANGUAGES]
-    found, reasons = _as_told(folder, [f for each in finds for f in each.found], author)
-    found, more = _one_of(look, folder, found, own)
+    found, reasons = _as_told(folder, _named_well(finds), author)
+    found, more = _one_of(look, folder, found, (own, author.name))
     return Survey(
         folder=folder,
         author=author,
@@ -58,16 +59,21 @@ def survey(look: Look, folder: str, own: str) -> Survey:
 def survey_file(look: Look, file: str) -> Survey:
     """Look at one file: its own folder is asked, then those above it, since a package's sources may be deep inside.
 
-    What the author says of the folder holds for it, but for what they say of another file.
+    What the author says is of the folder's plugin, which may be another: only that it is not to be installed holds.
     """
     for folder in above(posixpath.dirname(file)):
         author = read_author(look, folder)
         if author.build is not None and join(folder, author.build.entrypoint) == file:
             return Survey(folder=folder, author=author)
-        found = [f for find in _LANGUAGES for f in find(look, folder, Word()).found if f.path == file]
+        found = tuple(f for f in _named_well([find(look, folder, Word()) for find in _LANGUAGES]) if f.path == file)
         if found:
-            return Survey(folder=folder, author=replace(author, build=None, name=""), found=tuple(found))
+            return Survey(folder=folder, author=Author(file=author.file, why_not=author.why_not), found=found)
     return Survey(folder=posixpath.dirname(file), author=Author())
+
+
+def _named_well(finds: list[Finds]) -> list[Found]:
+    """Return what was found, but for programs that a stranger's file calls what no program can be called."""
+    return [f for each in finds for f in each.found if hostile.entrypoint(f.entrypoint, f.language) is None]
 
 
 def test_only(look: Look, folder: str, language: str) -> list[str]:
@@ -101,19 +107,23 @@ def _as_told(folder: str, found: list[Found], author: Author) -> tuple[list[Foun
     return found, reasons
 
 
-def _one_of(look: Look, folder: str, found: list[Found], own: str) -> tuple[list[Found], list[str]]:
+def _one_of(look: Look, folder: str, found: list[Found], names: tuple[str, ...]) -> tuple[list[Found], list[str]]:
     """Choose among several, by the first rule that leaves exactly one; else all stay."""
     if len(found) < 2:
         return found, []
+    own = next(filter(None, reversed(names)), "")
+
+    def is_own(name: str) -> bool:
+        return any(alike(one, name) for one in names)
+
     links = {
-        posixpath.normpath(join(folder, e.target)): e.name
-        for e in look.entries(folder)
-        if e.kind == "link" and alike(e.name, own)
+        posixpath.normpath(join(folder, e.target)): e.name for e in look.entries(folder) if e.target and is_own(e.name)
     }
+    one_language = len({f.language for f in found}) == 1
     rules: tuple[tuple[str, Callable[[Found], bool]], ...] = (
-        (f"it is named like {own}", lambda f: any(alike(own, name) for name in f.names)),
+        (f"it is named like {own}", lambda f: any(is_own(name) for name in f.names)),
         (f"the link {next(iter(links.values()), '')} points to it", lambda f: f.path in links),
-        ("", lambda f: bool(f.preferred)),
+        ("", lambda f: one_language and bool(f.preferred)),
         ("it alone is executable", lambda f: f.executable),
     )
     for why, rule in rules:
