@@ -11,6 +11,7 @@ from reckless.errors import NodeError, RecklessError, UsageError
 
 if TYPE_CHECKING:
     from reckless.model.reporter import Reporter
+    from reckless.node.ahead import AskedAhead
     from reckless.node.rpc import Lightning
     from reckless.operate.result import Result
     from reckless.operate.session import Session, Settings
@@ -74,7 +75,7 @@ class Context:
             show(found)
         return 0 if ok(found) else 1
 
-    def ask_ahead(self) -> Lightning | None:
+    def ask_ahead(self) -> AskedAhead | None:
         """Begin to ask the node what `list` will want to know; None where there is nothing to ask it with."""
         from reckless.node.ahead import AskedAhead
 

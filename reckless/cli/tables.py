@@ -30,7 +30,11 @@ def answer_list(context: Context) -> int:
     asked = context.ask_ahead()  # before the rest is imported: lightning-cli runs meanwhile
     from reckless.operate.listing import list_installed
 
-    return context.answer("list", list_installed, show_listing, rows=lambda found: found.rows, asked=asked)
+    try:
+        return context.answer("list", list_installed, show_listing, rows=lambda found: found.rows, asked=asked)
+    finally:
+        if asked is not None:
+            asked.end()
 
 
 def show_listing(listing: Listing) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from reckless.node.rpc import Lightning, NodeInfo, RunningPlugin
+from reckless.system.process import kill_all
 
 _T = TypeVar("_T")
+_TICK = 0.02  # seconds
 
 
 class AskedAhead(Lightning):
@@ -35,6 +37,11 @@ class AskedAhead(Lightning):
         """Return what `Lightning.plugins` returned, or raise what it raised."""
         return self._plugins.answer()
 
+    def end(self) -> None:
+        """End what is still under way, and every other program of this process: nobody waits for it any more."""
+        while not (self._info.over(_TICK) and self._plugins.over(_TICK)):
+            kill_all()  # again and again: one may be about to start
+
 
 class _Ahead(Generic[_T]):
     def __init__(self, ask: Callable[[], _T]) -> None:
@@ -49,6 +56,10 @@ class _Ahead(Generic[_T]):
             self._got.append(self._ask())
         except Exception as error:  # noqa: BLE001 - raised where the answer is asked for
             self._error = error
+
+    def over(self, patience: float) -> bool:
+        self._thread.join(patience)
+        return not self._thread.is_alive()
 
     def answer(self) -> _T:
         self._thread.join()

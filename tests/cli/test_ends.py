@@ -112,6 +112,15 @@ def test_what_was_told_to_ignore_hangups_does(tmp_path: Path, down: Path, monkey
     assert command.returncode == 0
 
 
+def test_list_leaves_no_question_behind(tmp_path: Path, down: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = tmp_path / "asked"
+    fake_cli(tmp_path, monkeypatch, f'case "$*" in *getinfo*) exit 2;; esac; echo $$ > {asked}; exec sleep 60')
+    while not asked.exists() or not asked.read_text():  # the second question may not come to be asked at all
+        done = subprocess.run([*PROGRAM, "-l", str(down), "-r", "list"], capture_output=True, timeout=30, check=False)
+        assert done.returncode == 0
+    assert not Path(f"/proc/{asked.read_text().strip()}").exists()
+
+
 def test_a_reader_who_has_seen_enough(down: Path) -> None:
     command = start("-l", down, "-r", "search")
     assert command.stdout is not None
