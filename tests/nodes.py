@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent / "node"
-STUB_CHAIN = HERE / "stub_chain.py"
+STUB_CHAIN = Path(__file__).parents[1] / "reckless" / "publish" / "stub_chain.py"
 READY = "Server started with public key"
 BOOT_TIMEOUT = 60.0
 

@@ -322,6 +322,36 @@ def index_lock(
     )
 
 
+@index_app.command("check", cls=Command)
+def index_check(
+    ctx: typer.Context,
+    manifests: Manifests,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME[==VERSION]...]", help="Plugins in that folder; else all.")
+    ] = None,
+    changed_since: Annotated[
+        str,
+        typer.Option("--changed-since", metavar="REV", help="Only releases that are new or other than in git's REV."),
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Record it in DIR/catalogue.json and DIR/catalogue.md.")
+    ] = None,
+    local: Local = False,
+) -> int:
+    """Install each release for real, on a throw-away node where there is a lightningd, and say how far it came."""
+    from reckless.cli.index_tables import show_trials
+    from reckless.publish.check_installs import CheckWishes, check_installs
+
+    wishes = CheckWishes(names=names or (), changed_since=changed_since, out=out, local=local)
+    return _context(ctx).answer(
+        "index check",
+        lambda s: check_installs(manifests, wishes, s.settings, s.reporter),
+        show_trials,
+        ok=lambda trials: all(trial.ok for trial in trials),
+        long=True,
+    )
+
+
 @index_app.command("build", cls=Command)
 def index_build(
     ctx: typer.Context,

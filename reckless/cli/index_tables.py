@@ -6,13 +6,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from reckless.cli.render import say
-from reckless.cli.style import clean, columns, paint
+from reckless.cli.style import clean, columns, dim, paint
+from reckless.publish.outcome import came
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reckless.errors import RecklessError
     from reckless.publish.lock import LockRow
+    from reckless.publish.outcome import Trial
 
 _STANDING = {
     "made": "made", "kept": "kept", "pinned": "its own tree pins it", "nothing": "asks for nothing", "failed": "failed",
@@ -30,6 +32,21 @@ def show_locks(rows: tuple[LockRow, ...]) -> None:
         )
     )
     _say_errors((f"{r.name} {r.version}", r.error) for r in rows)
+
+
+def show_trials(trials: tuple[Trial, ...]) -> None:
+    """Print how far each release came."""
+    if not trials:
+        say("there is nothing to check")
+        return
+    table = [
+        (t.name, t.version, came(t), f"{t.fetch + t.build:.1f} s", f"{t.size / 1e6:.1f} MB" if t.size else "", t.why)
+        for t in trials
+    ]
+    say(columns(table, ("name", "version", "came to be", "built in", "size", "")))
+    for trial in trials:
+        for note in trial.notes:
+            print(dim(clean(f"{trial.name} {trial.version}: {note}"), sys.stderr), file=sys.stderr)
 
 
 def _packages(row: LockRow) -> str:

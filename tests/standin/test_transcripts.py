@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.node.cast import write_cast
-from tests.nodes import STUB_CHAIN, Boot, Node, Software, real_lightningd, stand_in
+from tests.nodes import HERE, STUB_CHAIN, Boot, Node, Software, real_lightningd, stand_in
 
 TRANSCRIPTS = json.loads((Path(__file__).parent.parent / "node" / "transcripts.json").read_text())
 CASES: list[dict[str, Any]] = TRANSCRIPTS["cases"]
@@ -83,8 +83,8 @@ class Replay:
 
 
 def software_of(name: str, folder: Path) -> Software | None:
-    shutil.copytree(STUB_CHAIN.parent, folder / "tools", ignore=shutil.ignore_patterns("standin", "bin", "plugins"))
-    chain = (folder / "tools" / "stub_chain.py").rename(folder / "tools" / "fakechain.py")
+    shutil.copytree(HERE, folder / "tools", ignore=shutil.ignore_patterns("standin", "bin", "plugins"))
+    chain = Path(shutil.copy(STUB_CHAIN, folder / "tools" / "fakechain.py"))
     if name == "lightningd":
         return real_lightningd(chain)
     software = stand_in(timeout=TIMEOUT)

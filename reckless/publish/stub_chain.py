@@ -2,14 +2,18 @@
 """A Bitcoin backend for a regtest lightningd where no bitcoind is at hand: a plugin with the five backend methods.
 
 A real lightningd runs on it when started with --disable-plugin=bcli --plugin=<this file>. The chain is regtest's
-genesis block and 101 empty blocks made on the fly; nothing can be spent on it.
+genesis block and 101 empty blocks made on the fly; nothing can be spent on it. It imports nothing of ours: any Python
+runs it.
 """
+
+from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
 import struct
 import sys
+from typing import Any
 
 GENESIS_TX = bytes.fromhex(
     "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff4d04ffff001d0104455468652054"
@@ -36,23 +40,28 @@ MANIFEST = {
 }
 
 
-def sha256d(data):
+def sha256d(data: bytes) -> bytes:
+    """Return Bitcoin's double SHA-256."""
     return hashlib.sha256(hashlib.sha256(data).digest()).digest()
 
 
-def coinbase(height):
+def coinbase(height: int) -> bytes:
+    """Return the one transaction of a block: 50 bitcoins to anyone."""
     script = b"\x02" + struct.pack("<H", height) + b"\x01\x00"
     txin = b"\x00" * 32 + b"\xff" * 4 + bytes([len(script)]) + script + b"\xff" * 4
     txout = struct.pack("<Q", 50 * 10**8) + b"\x01\x51"
     return struct.pack("<I", 2) + b"\x01" + txin + b"\x01" + txout + b"\x00" * 4
 
 
-def header(previous, merkle, when, nonce):
+def header(previous: bytes, merkle: bytes, when: int, nonce: int) -> bytes:
+    """Return a block's 80 bytes of header."""
     return struct.pack("<I", 1) + previous + merkle + struct.pack("<III", when, 0x207FFFFF, nonce)
 
 
-def chain():
-    blocks, previous, when = [], b"\x00" * 32, 1296688602
+def chain() -> list[bytes]:
+    """Return all blocks, as bitcoind serializes them."""
+    blocks: list[bytes] = []
+    previous, when = b"\x00" * 32, 1296688602
     for height in range(HEIGHT + 1):
         tx = GENESIS_TX if height == 0 else coinbase(height)
         nonce = 2 if height == 0 else 0
@@ -65,17 +74,19 @@ def chain():
     return blocks
 
 
-def block(params, blocks):
+def block(params: dict[str, Any] | list[Any], blocks: list[bytes]) -> dict[str, object]:
+    """Answer getrawblockbyheight."""
     height = int(params["height"] if isinstance(params, dict) else params[0])
     if height > HEIGHT:
         return {"blockhash": None, "block": None}
     return {"blockhash": sha256d(blocks[height][:80])[::-1].hex(), "block": blocks[height].hex()}
 
 
-def answer(method, params, blocks):
+def answer(method: str, params: dict[str, Any] | list[Any], blocks: list[bytes]) -> object:
+    """Answer a request of lightningd."""
     if method == "getrawblockbyheight":
         return block(params, blocks)
-    return {
+    answers: dict[str, object] = {
         "getmanifest": MANIFEST,
         "getchaininfo": {"chain": "regtest", "headercount": HEIGHT, "blockcount": HEIGHT, "ibd": False},
         "estimatefees": {
@@ -84,10 +95,12 @@ def answer(method, params, blocks):
         },
         "getutxout": {"amount": None, "script": None},
         "sendrawtransaction": {"success": True, "errmsg": ""},
-    }.get(method, {})
+    }
+    return answers.get(method, {})
 
 
-def main():
+def main() -> None:
+    """Speak JSON-RPC on stdin and stdout until lightningd goes."""
     blocks, text, decoder = chain(), "", json.JSONDecoder()
     for line in sys.stdin:
         text += line
@@ -99,8 +112,10 @@ def main():
             text = text.lstrip()[end:]
             if "id" in request:
                 result = answer(request["method"], request["params"], blocks)
-                print(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}) + "\n", flush=True)
+                sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}) + "\n\n")
+                sys.stdout.flush()
 
 
-with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-    main()
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        main()
