@@ -175,7 +175,7 @@ def _at(look: Look, path: str, name: str, *, depth: int) -> Iterator[Candidate |
 def _why_none(here: str, surveyed: Survey) -> str:
     if surveyed.other:
         return _cannot_build(here, surveyed.other).message
-    return "; ".join(f"there is {text}" for text in surveyed.seen) or "nothing in it answers getmanifest"
+    return "; ".join(f"seen: {text}" for text in surveyed.seen) or "nothing in it answers getmanifest"
 
 
 def _candidates(look: Look, surveyed: Survey, name: str, *, shared: bool) -> list[Candidate]:
@@ -291,11 +291,11 @@ def _cannot_build(here: str, other: Other) -> DetectionError:
 
 
 def _no_plugin(look: Look, here: str, surveyed: Survey) -> DetectionError:
-    seen = [f"there is {text}" for text in surveyed.seen]
+    seen = [f"seen: {text}" for text in surveyed.seen]
     if surveyed.other:
-        seen.append(f"there is {surveyed.other.file}, a build with {surveyed.other.language}")
+        seen.append(f"seen: {surveyed.other.file}, a build with {surveyed.other.language}")
     if inside := sorted(_submodules(look)):
-        seen.append(f"there are submodules, each a repository of its own: {shown_names(inside)}")
+        seen.append(f"seen: submodules, each a repository of its own ({shown_names(inside)})")
     if look.cut_short:
         seen.append("the tree is so large that only a part of it was looked at")
     return DetectionError(
@@ -308,13 +308,16 @@ def _no_plugin(look: Look, here: str, surveyed: Survey) -> DetectionError:
 
 def _several(here: str, answers: list[Candidate]) -> DetectionError:
     answers.sort(key=lambda c: c.status == "archived")  # what was put aside is no good example
-    paths = tuple(c.path for c in answers)
-    listed = ", ".join(paths[:8]) + (f" and {len(paths) - 8} more" if len(paths) > 8 else "")
+    paths = tuple(dict.fromkeys(c.path for c in answers))
+    listed = shown_names(list(paths) if len(paths) > 1 else [c.build.entrypoint for c in answers])
+    hint = (
+        f"name one by its path, as in `reckless install URL/tree/REVISION/{paths[0]}` or `reckless install "
+        f"FOLDER/{paths[0]}`; its author can choose with a reckless.toml"
+    )
     return DetectionError(
         "several-plugins",
         f"{here} holds several plugins, and which one is meant cannot be told: {listed}",
-        f"name one by its path, as in `reckless install URL/tree/REVISION/{paths[0]}` or `reckless install "
-        f"FOLDER/{paths[0]}`; its author can choose with a reckless.toml",
+        hint if len(paths) > 1 else "one build makes them all: a reckless.toml in it must say which is the plugin",
         detail="\n".join(f"{c.path}: {c.reasons[0]}" for c in answers),
         choices=paths,
     )

@@ -154,6 +154,8 @@ class TestOddTrees:
             ("main.go", "package main\n" + "//go:embed a\n" * 40_000),
             ("Makefile", "\n" * 500_000 + "TARGET=\n"),
             ("Makefile", "BIN = \\\n" * 60_000),
+            ("Makefile", "a: \\\n" * 60_000),
+            ("Makefile", "a" * 500_000),
             ("Makefile.am", "bin_PROGRAMS = \\\n" * 30_000),
             ("CMakeLists.txt", "add_executable (" * 30_000),
             ("package.json", "[" * 500_000),

@@ -78,6 +78,22 @@ class TestSeveral:
         assert refused(tree, name="y").choices == ("src/bin/a.rs", "src/bin/b.rs")
         assert detect(tree, "src/bin/b.rs").build.entrypoint == "b"
 
+    def test_binaries_of_one_member_are_told_apart_too(self, tmp_path):
+        uses = "use cln_plugin::Builder;\n"
+        files = {"Cargo.toml": '[workspace]\nmembers = ["m"]\n', "m/Cargo.toml": crate("x")["Cargo.toml"]}
+        tree = plant(tmp_path, {**files, "m/src/bin/a.rs": uses, "m/src/bin/b.rs": uses})
+        assert refused(tree, name="y").choices == ("m/src/bin/a.rs", "m/src/bin/b.rs")
+        assert detect(tree, "m/src/bin/b.rs").build.entrypoint == "b"
+
+    def test_programs_of_one_makefile_need_the_authors_word(self, tmp_path):
+        code = 'int main() { puts("getmanifest"); }\n'
+        tree = plant(tmp_path, {"Makefile": "all: a b\na: x.c\nb: x.c\n", "x.c": code})
+        error = refused(tree, name="y")
+        assert error.message.endswith("cannot be told: a, b")
+        assert error.hint == "one build makes them all: a reckless.toml in it must say which is the plugin"
+        (tree / "manifest.json").write_text('{"entrypoint": "b"}')
+        assert detect(tree, name="y").build.entrypoint == "b"
+
     def test_main_packages_that_are_all_plugins_are_listed_by_folder(self, tmp_path):
         plugin = main_go(f"{GJSON}/plugin", body="p := plugin.Plugin{}")
         files = {"go.mod": gomod("example.org/x", "1.21", GJSON), "cmd/a/main.go": plugin, "cmd/b/main.go": plugin}
@@ -196,8 +212,8 @@ class TestNoPlugin:
         }
         error = refused(plant(tmp_path, files), name="tool")
         assert error.code == "not-a-plugin"
-        assert "Python scripts (util.py), none of which is a plugin" in error.detail
-        assert "Cargo.toml, which makes tool; none of them uses cln-plugin" in error.detail
+        assert "Python scripts that are no plugins (util.py)" in error.detail
+        assert "binaries that neither use cln-plugin nor answer getmanifest (tool)" in error.detail
         for language in ("Python", "Rust", "Go", "Node.js", "Java", "C, C++", "script"):
             assert language in error.detail
 
@@ -229,4 +245,4 @@ class TestNoPlugin:
 
     def test_only_submodules(self, tmp_path):
         error = refused(plant(tmp_path, {"one/": "", "two/": "", ".gitmodules": "[]\n path = one\n[]\npath=two\n"}))
-        assert "submodules, each a repository of its own: one, two" in error.detail
+        assert "submodules, each a repository of its own (one, two)" in error.detail

@@ -180,6 +180,15 @@ class TestGo:
         found = told(tmp_path, {"go.mod": gomod("example.org/me/thing/v3", "1.21.0"), "main.go": main})
         assert (found.build.entrypoint, str(found.build.toolchain), found.build.lock) == ("thing", ">=1.21.0", None)
 
+    def test_a_folder_that_says_nothing_gives_no_name(self, tmp_path):
+        files = {"go.mod": gomod("example.org/me/bend", "1.18"), "cmd/plugin.go": main_go(body='f("getmanifest")')}
+        assert told(tmp_path, files).build.entrypoint == "bend"
+
+    def test_one_from_before_modules_is_told_as_such(self, tmp_path):
+        with pytest.raises(DetectionError) as error:
+            told(tmp_path, {"main.go": main_go(body="glightning.NewPlugin(nil)")})
+        assert "a plugin in Go without a go.mod" in error.value.detail
+
     def test_programs_that_are_not_built_do_not_count(self, tmp_path):
         generator = "//go:build ignore\n\npackage main\n\nfunc main() { glightning.NewPlugin(nil) }\n"
         files = {
@@ -232,7 +241,7 @@ class TestNode:
     def test_a_package_for_something_else_is_no_plugin(self, tmp_path):
         with pytest.raises(DetectionError) as error:
             told(tmp_path, {"package.json": '{"main": "app.js", "dependencies": {"react": "1"}}', "app.js": "react()"})
-        assert "package.json, which names app.js, which is no plugin" in error.value.detail
+        assert "package.json, with programs that are no plugins (app.js)" in error.value.detail
 
 
 class TestJava:
@@ -260,6 +269,8 @@ class TestMake:
             ({"Makefile": "all: thing\n\nthing: thing.c\n\tcc -O2 -o thing thing.c\n"}, "make", "thing"),
             ({"Makefile": "TARGET = bin/thing\n$(TARGET): thing.c\n\tcc -o $@ $<\n"}, "make", "bin/thing"),
             ({"GNUmakefile": "thing: thing.o\nclean:\n\trm -f thing\n"}, "make", "thing"),
+            ({"Makefile": "other: x.o\nthing: thing.o\n"}, "make", "thing"),
+            ({"Makefile": ".PHONY: go \\\n  fetch\nall: go x\ngo:\nfetch:\nx: thing.o\ny: x\n"}, "make", "x"),
             ({"CMakeLists.txt": "project(thing C)\nadd_executable(${PROJECT_NAME} thing.c)\n"}, "cmake", "thing"),
             (
                 {"CMakeLists.txt": "add_subdirectory(src)\n", "src/CMakeLists.txt": "add_executable(x x.c)"},
@@ -284,6 +295,11 @@ class TestMake:
 
     def test_a_makefile_that_only_runs_other_tools_is_no_build(self, tmp_path):
         assert told(tmp_path, {"Makefile": "check:\n\tflake8\n", "thing.py": pyln()}).build.language == "python"
+
+    def test_a_source_alone_is_told_as_such(self, tmp_path):
+        with pytest.raises(DetectionError) as error:
+            told(tmp_path, {"thing.c": self.C})
+        assert "thing.c, a plugin's source, and nothing that says how it is built" in error.value.detail
 
     def test_nim_by_make(self, tmp_path):
         files = {
@@ -312,7 +328,7 @@ class TestScripts:
     def test_helpers_are_no_plugins(self, tmp_path):
         with pytest.raises(DetectionError) as error:
             told(tmp_path, {"run.sh": "#!/bin/sh\necho\n"})
-        assert "scripts (run.sh) that do not answer getmanifest" in error.value.detail
+        assert "scripts that do not answer getmanifest (run.sh)" in error.value.detail
 
     def test_the_authors_word_is_enough(self, tmp_path):
         files = {"start": "#!/usr/bin/perl\nuse Mine;\n", "manifest.json": '{"entrypoint": "start"}'}

@@ -29,20 +29,23 @@ _IS_PLUGIN = re.compile(
 )
 _EMBED = re.compile(r"^//go:embed[ \t]+(.+)$", re.MULTILINE)
 _MAX_PACKAGES = 60
+_NO_NAMES = frozenset({"cmd", "main", "src", "plugin", "app"})
 
 
 def find(look: Look, folder: str, word: Word) -> Finds:
     """Return the plugins among the module's main packages in this folder and below it."""
     root = next((up for up in above(folder) if look.has(join(up, "go.mod"))), None)
     mains = [] if root is None else list(_mains(look, folder, within=root == folder))
-    if root is None or (root != folder and folder not in mains):
+    if root is None:
+        return _without_module(look, folder)
+    if root != folder and folder not in mains:
         return Finds()
     mod = look.text(join(root, "go.mod"))
     module = match[1] if (match := _MODULE.search(mod)) else ""
     mod = mod.replace(module, "", 1)
     library = next((name for name in _LIBRARIES if name in mod), "")
     found = [
-        _found(look, folder, root, main, why)
+        _found(look, folder, root, main, why, alone=len(mains) == 1)
         for main in mains
         if (why := _why_plugin(look, root, module, main, library, alone=len(mains) == 1))
         or (why := word.why(posixpath.basename(main), _base(module)))
@@ -50,9 +53,16 @@ def find(look: Look, folder: str, word: Word) -> Finds:
     seen = []
     if not found:
         listed = shown_names([relative(m, root) or "its top folder" for m in mains])
-        what = f"makes {listed}, none of which is a plugin" if mains else "has no main package"
-        seen.append(f"go.mod, whose module {what}")
+        seen.append(
+            f"go.mod, with main packages that are no plugins ({listed})" if mains else "go.mod without a main package"
+        )
     return Finds(found=tuple(found), seen=tuple(seen))
+
+
+def _without_module(look: Look, folder: str) -> Finds:
+    is_plugin = any(_IS_PLUGIN.search(text) for text in _sources(look, folder)) and _is_main(look, folder)
+    seen = "a plugin in Go without a go.mod: it is from before Go modules, and must be built by hand"
+    return Finds(seen=(seen,) if is_plugin else ())
 
 
 def _mains(look: Look, folder: str, *, within: bool) -> Iterator[str]:
@@ -100,11 +110,12 @@ def _imports(text: str, module: str, root: str) -> list[str]:
     return [join(root, path[len(inside) :]) for path in quoted if module and path.startswith(inside)]
 
 
-def _found(look: Look, folder: str, root: str, main: str, why: str) -> Found:
+def _found(look: Look, folder: str, root: str, main: str, why: str, *, alone: bool) -> Found:
     mod = look.text(join(root, "go.mod"))
     module = match[1] if (match := _MODULE.search(mod)) else ""
     base = _base(module)
-    name = posixpath.basename(main) if main != root else base
+    says_nothing = alone and posixpath.basename(main) in _NO_NAMES
+    name = base if main == root or says_nothing else posixpath.basename(main)
     how = []
     lock = "go.sum" if look.has(join(folder, "go.sum")) else None
     how.append("go.sum holds the hashes of its modules" if look.has(join(root, "go.sum")) else "there is no go.sum")
@@ -124,7 +135,7 @@ def _found(look: Look, folder: str, root: str, main: str, why: str) -> Found:
         entrypoint=name,
         why_plugin=why,
         how=tuple(how),
-        names=(name, base) if main == root else (name,),
+        names=(name,),
         executable=True,
         toolchain=at_least(version) if version else SpecifierSet(),
         lock=lock if inner == folder else None,

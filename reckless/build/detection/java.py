@@ -37,7 +37,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:  # noqa: ARG001 - author
     what = "pom.xml" if maven else next(name for name in GRADLE if name in there)
     uses, _ = look.search(folder, _SUFFIXES, _USES, depth=16, aside=_TESTS)
     if not uses:
-        return Finds(seen=(f"{what}, whose sources have no plugin of jrpclightning and do not answer getmanifest",))
+        return Finds(seen=(f"{what}, with sources that neither use jrpclightning nor answer getmanifest",))
     pom = _pom(look.text(join(folder, "pom.xml"))) if maven else {}
     name = pom.get("artifactId", "") if maven else _gradle_name(look, folder)
     name = name or posixpath.basename(folder) or "plugin"  # any will do: the builder takes the one program there is

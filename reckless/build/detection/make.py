@@ -16,6 +16,7 @@ MARKS = ("configure.ac", "CMakeLists.txt")
 _SUFFIXES = frozenset({
     ".c", ".cc", ".cpp", ".cxx", ".c++", ".nim", ".zig", ".d", ".pas", ".f90", ".adb", ".ml", ".hs", ".m", ".v",
 })  # fmt: skip
+_C = frozenset({".c", ".cc", ".cpp", ".cxx"})
 _USES = re.compile(r"\bplugin_main\s*\(|getmanifest")
 _PROGRAMS = re.compile(
     r"^[ \t]*(?:bin|sbin|pkglibexec|libexec|plugin)_PROGRAMS[ \t]*\+?=[ \t]*((?:.*\\\n)*.*)$", re.MULTILINE
@@ -23,7 +24,7 @@ _PROGRAMS = re.compile(
 _CMAKE = re.compile(r"\badd_executable\s*\(\s*([A-Za-z0-9_.${}-]+)", re.IGNORECASE)
 _CMAKE_NAME = re.compile(r"\bproject\s*\(\s*([A-Za-z0-9_.-]+)", re.IGNORECASE)
 _OUTPUT = re.compile(r"^\t.*\s-o\s+(?:\./)?([\w.$()@/+-]+)", re.MULTILINE)
-_RULE = re.compile(r"^([\w./+-]+)\s*:(?!=)", re.MULTILINE)
+_RULE = re.compile(r"^([\w./+-]+)[ \t]*:(?![:=])((?:.*\\\n)*.*)$", re.MULTILINE)
 _VARIABLE = re.compile(
     r"^(?:TARGET|PROG|PROGRAM|BIN|BINARY|EXE|EXECUTABLE|PLUGIN|NAME|OUT|OUTPUT)[ \t]*[:?]?=[ \t]*(\S+)[ \t]*$",
     re.MULTILINE,
@@ -38,7 +39,8 @@ def find(look: Look, folder: str, word: Word) -> Finds:
     there = look.names(folder)
     files = [name for name in PROJECT if name in there]
     if not files:
-        return Finds()
+        alone = next((f.name for f in look.files(folder) if f.suffix in _C and _USES.search(look.text(f.path))), "")
+        return Finds(seen=(f"{alone}, a plugin's source, and nothing that says how it is built",) if alone else ())
     uses, some = look.search(folder, _SUFFIXES, _USES, depth=5)
     if not some:
         return Finds()  # such a Makefile runs other tools
@@ -46,7 +48,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:
     if not uses:
         programs = [program for program in programs if word.why(program)]
         if not programs:
-            return Finds(seen=(f"{files[0]}, whose sources do not answer getmanifest",))
+            return Finds(seen=(f"{files[0]}, with sources that do not answer getmanifest",))
     shows = f"and {relative(uses, folder)} answers getmanifest" if uses else f"which {word.why(programs[0])}"
     found = [
         Found(
@@ -96,12 +98,22 @@ def _declared(look: Look, folder: str, names: tuple[str, ...], pattern: re.Patte
 
 
 def _made(look: Look, folder: str) -> list[str]:
-    """Return what a Makefile's rules make, as far as it can be read without running it."""
+    """Return what a Makefile's rules make, as far as it can be read without running it.
+
+    That is what its usual variables name, else what its commands write (`-o`), else the targets that a source is named
+    like, else what the first target or `all` asks for.
+    """
     text = next((look.text(join(folder, name)) for name in MAKEFILES if look.has(join(folder, name))), "")
     named = _plain(_VARIABLE.findall(text))
-    rules = [r for r in _plain(_RULE.findall(text)) if r not in _PHONY and not posixpath.splitext(r)[1]]
     outputs = [o for o in _plain(_OUTPUT.findall(text)) if not posixpath.splitext(o)[1]]
-    return named or outputs or rules
+    rules = {target: asked.split() for target, asked in _RULE.findall(text)}
+    phony = _PHONY.union(rules.get(".PHONY", ()))
+    targets = [r for r in _plain(list(rules)) if r not in phony and not posixpath.splitext(r)[1]]
+    stems = {f.stem for f in look.files(folder) if f.suffix in _SUFFIXES}
+    like_sources = [target for target in targets if target in stems]
+    first = next((target for target in rules if not target.startswith(".")), "")
+    asked_for = rules.get("all") or rules.get(first) or []
+    return named or outputs or like_sources or [t for t in targets if t in asked_for] or targets[:1]
 
 
 def _plain(words: list[str]) -> list[str]:

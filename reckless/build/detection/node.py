@@ -47,8 +47,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:
         found = _to_be_made(look, folder, package, named, library)
     seen = []
     if not found:
-        what = f"names {shown_names(list(named))}, which is no plugin" if named else "names no program"
-        seen.append(f"package.json, which {what}")
+        seen.append(f"package.json, with programs that are no plugins ({shown_names(list(named) or ['none'])})")
     return Finds(found=tuple(found), seen=tuple(seen))
 
 

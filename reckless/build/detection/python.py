@@ -47,7 +47,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:
     found += [_object(look, folder, *one) for one in objects]
     seen = []
     if scripts and not found:
-        seen.append(f"Python scripts ({shown_names([f.name for f in scripts])}), none of which is a plugin")
+        seen.append(f"Python scripts that are no plugins ({shown_names([f.name for f in scripts])})")
     return Finds(found=tuple(found), seen=tuple(seen))
 
 

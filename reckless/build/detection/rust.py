@@ -58,14 +58,15 @@ def find(look: Look, folder: str, word: Word) -> Finds:
         binaries = list(_binaries(look, package))
         plugins = _plugins(look, package, binaries, word)
         others += [name for name, _ in binaries if name not in {n for n, _, _ in plugins}]
-        found += [_found(look, folder, package, *plugin) for plugin in plugins]
+        by_folder = package.folder != folder and len(plugins) == 1
+        found += [_found(look, folder, package, *one, by_folder=by_folder) for one in plugins]
     seen = []
     if others and not found:
         seen.append(
-            f"Cargo.toml, which makes {shown_names(others)}; none of them uses cln-plugin or answers getmanifest"
+            f"Cargo.toml, with binaries that neither use cln-plugin nor answer getmanifest ({shown_names(others)})"
         )
     elif not found:
-        seen.append("Cargo.toml, which makes no binary")
+        seen.append("Cargo.toml without a binary")
     return Finds(found=tuple(found), seen=tuple(seen))
 
 
@@ -176,7 +177,7 @@ def _path_of(package: _Package, folder: str, name: str, wanted: list[Mapping[str
     return place if place and hostile.path(place) is None else ""
 
 
-def _found(look: Look, folder: str, package: _Package, name: str, path: str, why: str) -> Found:
+def _found(look: Look, folder: str, package: _Package, name: str, path: str, why: str, *, by_folder: bool) -> Found:
     edition, version = package.inherited("edition"), package.inherited("rust-version")
     toolchain = at_least(version or _EDITIONS.get(edition, "")) if version or edition in _EDITIONS else SpecifierSet()
     how = []
@@ -203,7 +204,7 @@ def _found(look: Look, folder: str, package: _Package, name: str, path: str, why
         language="rust",
         system="cargo",
         folder=folder,
-        path=package.folder if package.folder != folder else path,
+        path=package.folder if by_folder else path,
         entrypoint=name,
         why_plugin=why,
         how=tuple(how),

@@ -24,7 +24,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:
             found.append(_found(folder, file, interpreter, why))
         else:
             others.append(file.name)
-    seen = [f"scripts ({shown_names(others)}) that do not answer getmanifest"] if others and not found else []
+    seen = [f"scripts that do not answer getmanifest ({shown_names(others)})"] if others and not found else []
     return Finds(found=tuple(found), seen=tuple(seen))
 
 
