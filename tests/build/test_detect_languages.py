@@ -255,6 +255,11 @@ class TestJava:
         found = told(tmp_path, {"pom.xml": POM.format(java=asked), "src/main/java/Thing.java": JAVA})
         assert str(found.build.toolchain) == java
 
+    def test_a_module_is_asked_with_the_builds_above_it(self, tmp_path):
+        files = {"build.gradle": "sourceCompatibility = 17\n", "app/build.gradle": "", "app/src/main/java/A.java": JAVA}
+        found = told(tmp_path, files, path="app")
+        assert (found.subdir, found.build.entrypoint, str(found.build.toolchain)) == ("app", "app", ">=17")
+
     def test_what_only_its_tests_talk_to_is_no_plugin(self, tmp_path):
         with pytest.raises(DetectionError):
             told(tmp_path, {"build.gradle": "", "src/main/java/A.java": "", "src/integTest/java/B.java": JAVA})

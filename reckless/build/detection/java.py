@@ -9,7 +9,7 @@ from xml.parsers import expat
 from packaging.specifiers import SpecifierSet
 
 from reckless.build.detection.found import Finds, Found, Word, at_least
-from reckless.build.detection.look import Look, join, one_line, relative
+from reckless.build.detection.look import Look, above, join, one_line, relative
 
 MAVEN = ("pom.xml",)
 GRADLE = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
@@ -47,7 +47,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:  # noqa: ARG001 - author
     modules = _modules(look, folder)
     if modules:
         how.append(f"its program is in the module {relative(modules[0], folder)}")
-    java = _java(look, [folder, *modules], pom)
+    java = _java(look, [*above(folder), *modules], pom)
     if java:
         how.append(f"it asks for Java {java} or newer")
     how.append("gradle.lockfile pins its packages" if "gradle.lockfile" in there else "no lock pins its packages")
