@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_PACKS = 100  # past this a fresh start is cheaper than many small packs, or than repacking on an SD card
 _FILTER = "--filter=blob:none"
+_SMALL_FILES = "--filter=blob:limit=32k"  # what detection reads; scripts and lists of packages, but no locks
 _BRANCHES_AND_TAGS = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
 _FETCH = ("fetch", "--quiet", "--no-tags")
 _DEEPER = (("--depth=1",), ("--deepen=100",), ("--deepen=2000",), ("--unshallow",))
@@ -62,13 +63,33 @@ class Repository:
                 raise self._no_such(commit) from e
             self._bring_by_name(commit)
 
+    def bring_tip(self, ref: str) -> str:
+        """Bring what `ref` (HEAD, refs/heads/NAME) names now here, with its trees and small files; return its hash.
+
+        One request, and no question before it. Raises as `bring`.
+        """
+        self._prepare()
+        tip = "refs/reckless/tip"
+        try:
+            self._run(*_FETCH, "--depth=1", _SMALL_FILES, "origin", f"+{ref}:{tip}")
+        except RefusedError:
+            commit = self._ask_tip(ref)  # a server of old, or plain files
+            self.bring(commit)
+            return commit
+        commit = (self.path / tip).read_text(encoding="ascii").strip()
+        self._run("update-ref", f"refs/reckless/{commit}", commit)
+        return commit
+
+    def missing(self, commit: str) -> frozenset[str]:
+        """Return which of the commit's files were left out so far, by their hashes."""
+        if not self._is_partial():
+            return frozenset()
+        listed = self._run("rev-list", "--objects", "--no-walk", "--missing=print", commit).stdout
+        return frozenset(line[1:] for line in listed.splitlines() if line.startswith("?"))
+
     def bring_files(self, commit: str, wanted: Collection[str]) -> None:
         """See that these of the commit's blobs are here, all in one request."""
-        if not self._is_partial():
-            return
-        listed = self._run("rev-list", "--objects", "--no-walk", "--missing=print", commit).stdout
-        missing = {line[1:] for line in listed.splitlines() if line.startswith("?")}
-        needed = sorted(missing.intersection(wanted))
+        needed = sorted(self.missing(commit).intersection(wanted))
         if needed:
             no_haves = ("-c", "fetch.negotiationAlgorithm=noop")
             try:
@@ -78,15 +99,12 @@ class Repository:
                 raise GitFailedError(e.code, f"{self._git.url} does not give single files", detail=e.detail) from e
 
     def _prepare(self) -> None:
-        if self.path.exists() and (
-            (not self._filtered and self._is_partial())
-            or sum(1 for _ in (self.path / "objects" / "pack").glob("*.pack")) > _MAX_PACKS
-        ):
+        if self.path.exists() and sum(1 for _ in (self.path / "objects" / "pack").glob("*.pack")) > _MAX_PACKS:
             self.throw_away()
         if self.path.exists():
             for left_behind in self._debris():
                 left_behind.unlink(missing_ok=True)
-            # One that has all files stays so: it serves both kinds of user.
+            # One that has all files stays so, and one that has not is filled up as needed: either serves both users.
             self._filtered = self._filtered and self._is_partial()
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +128,9 @@ class Repository:
             return False
 
     def _filter(self) -> tuple[str, ...]:
-        return (_FILTER,) if self._filtered else ()
+        if self._filtered:
+            return (_FILTER,)
+        return ("--no-filter",) if self._is_partial() else ()
 
     def _bring_by_name(self, commit: str) -> None:
         """Fetch branches and tags, further and further back, until the commit is there: servers of old, plain files."""
@@ -150,6 +170,13 @@ class Repository:
         arguments = [f"--git-dir={self.path}", "ls-remote", "--quiet", "origin", "HEAD"]
         trace = self._git.run(arguments, env={"GIT_TRACE_PACKET": "1"}).stderr
         return re.search(r"< version 2\b", trace) is not None
+
+    def _ask_tip(self, ref: str) -> str:
+        listed = self._run("ls-remote", "--quiet", "origin", ref).stdout.splitlines()
+        found = [line.split("\t")[0] for line in listed if line.endswith(f"\t{ref}")]
+        if not found:
+            raise self._no_such(ref)
+        return found[0]
 
     def _no_such(self, commit: str) -> FetchError:
         return FetchError(

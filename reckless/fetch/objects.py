@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import threading
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reckless.errors import FetchError
 from reckless.fetch.giterrors import GitFailedError
+from reckless.fetch.limits import MAX_BYTES
 from reckless.system import process
 
 if TYPE_CHECKING:
@@ -37,6 +39,23 @@ class Entry:
     mode: int
     name: str
     oid: str
+
+
+class _Sink(Protocol):
+    """Where a file's bytes go."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
+class _Head:
+    """Keeps the first bytes of what is written, and lets the rest go."""
+
+    def __init__(self, limit: int) -> None:
+        self.data = bytearray()
+        self._limit = limit
+
+    def write(self, data: bytes, /) -> None:
+        self.data += data[: max(self._limit - len(self.data), 0)]
 
 
 class Objects:
@@ -65,6 +84,10 @@ class Objects:
 
     def tree_of(self, commit: str) -> str:
         """Return the hash of the commit's tree. Raises FetchError `no-such-revision` where it is not a commit's."""
+        return self.commit(commit)[0]
+
+    def commit(self, commit: str) -> tuple[str, int]:
+        """Return the hash of the commit's tree, and when it was committed, in seconds since 1970. Raises as above."""
         kind, data = self._read(commit)
         if kind != b"commit":
             raise FetchError(
@@ -75,7 +98,8 @@ class Objects:
         first = data.split(b"\n", 1)[0]
         if not first.startswith(b"tree ") or len(first) != 45:
             raise self._damaged(commit)
-        return first[5:].decode()
+        committed = re.search(rb"^committer .* (\d{1,10}) [+-]\d{4}$", data.partition(b"\n\n")[0], re.MULTILINE)
+        return first[5:].decode(), int(committed[1]) if committed else 0
 
     def entries(self, tree: str) -> tuple[Entry, ...]:
         """Return what a folder holds."""
@@ -105,7 +129,13 @@ class Objects:
             raise FetchError("tree-too-large", f"a file of {self._git.url} has {size} bytes, more than {limit}", "")
         return data.getvalue()
 
-    def copy(self, oid: str, to: IO[bytes], *, limit: int) -> int:
+    def beginning(self, oid: str, limit: int) -> bytes:
+        """Return at most the first `limit` bytes of a file; all of it is checked. Raises as `blob`."""
+        head = _Head(limit)
+        self._copy(oid, b"blob", head, MAX_BYTES)
+        return bytes(head.data)
+
+    def copy(self, oid: str, to: _Sink, *, limit: int) -> int:
         """Write a file's bytes to `to`; return how many they are. More than `limit`: nothing is written."""
         return self._copy(oid, b"blob", to, limit)
 
@@ -117,7 +147,7 @@ class Objects:
         self._receive(oid, kind, size, data)
         return kind, data.getvalue()
 
-    def _copy(self, oid: str, wanted: bytes, to: IO[bytes], limit: int) -> int:
+    def _copy(self, oid: str, wanted: bytes, to: _Sink, limit: int) -> int:
         kind, size = self._ask(oid)
         if kind != wanted:
             raise self._damaged(oid)
@@ -139,7 +169,7 @@ class Objects:
             raise self._damaged(oid)
         return header[1], int(header[2])
 
-    def _receive(self, oid: str, kind: bytes, size: int, to: IO[bytes]) -> None:
+    def _receive(self, oid: str, kind: bytes, size: int, to: _Sink) -> None:
         stdout = self._process.stdout
         digest = hashlib.sha1(b"%s %d\0" % (kind, size), usedforsecurity=False)
         left = size

@@ -104,6 +104,11 @@ def whole_scope(objects: Objects, tree: str, part: Scope) -> Scope:
     return scope
 
 
+def deciding_files(scope: Scope) -> list[Entry]:
+    """Return the files and links of a scope that `needs_whole` reads."""
+    return [*scope.links.values(), *(e for p, e in scope.files.items() if posixpath.basename(p) in _BUILD_FILES)]
+
+
 def needs_whole(objects: Objects, scope: Scope, subdir: str) -> bool:
     """Say whether the sub-folder cannot do with `scope` alone. The scope's blobs must be at hand."""
     inside = subdir.strip("/") + "/"
