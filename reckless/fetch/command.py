@@ -21,6 +21,7 @@ from reckless.system.process import Command, Completed, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 # Old repositories have objects that git once wrote and now complains of. These are harmless; others refuse the fetch.
 _HARMLESS = (
@@ -132,6 +133,15 @@ class Git:
             stdin=stdin,
             file_limit=MAX_BYTES,
         )
+
+
+def local_git(arguments: Sequence[str], folder: Path, *, timeout: float = 60) -> Completed:
+    """Run git in a person's own checkout, only to look; none of its hooks and no monitor of files runs.
+
+    Raises ProcessError, above all where the folder is in no checkout.
+    """
+    options = [word for setting in _CONFIG for word in ("-c", setting)]
+    return run(Command(argv=["git", *options, *arguments], cwd=folder, env=_environment(), timeout=timeout))
 
 
 def _environment() -> dict[str, str]:

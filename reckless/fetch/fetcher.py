@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reckless.errors import FetchError
 from reckless.fetch.limits import Deadline
-from reckless.model.manifest import GitSource, RegistrySource
+from reckless.model.manifest import GitSource, PathSource, RegistrySource
 from reckless.system.files import put_in_place, remove_tree
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ def fetch(
     reporter: Reporter,
     timeout: float = 600,
     env: Mapping[str, str] | None = None,
-) -> None:
+) -> Source:
     """Make `into` the root of the verified source tree of the plugin `name`; it contains `source.subdir`.
+
+    Returns the source; that of a folder is what the folder is now, which may have changed since it was looked at.
 
     Of a git repository only what the sub-folder needs is there: see `reckless.fetch.scope`. Of an archive, everything.
     Files are 0644 or 0755, folders 0755; links stay within the tree; there is no `.git`. What is fetched is kept in
@@ -55,6 +58,10 @@ def fetch(
                     from reckless.fetch.git import fetch_git
 
                     fetch_git(source, root, cache=cache, deadline=deadline, note=reporter.note)
+                elif isinstance(source, PathSource):
+                    from reckless.fetch.worktree import Worktree
+
+                    source = replace(source, sha256=Worktree(Path(source.path)).copy(root))
                 else:
                     _fetch_packed(source, root, cache, deadline, env)
                 put_in_place(root, into)
@@ -62,6 +69,7 @@ def fetch(
                 remove_tree(root)
     except OSError as e:
         raise _trouble(e, into) from e
+    return source
 
 
 def _fetch_packed(

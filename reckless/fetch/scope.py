@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reckless.errors import FetchError
 from reckless.fetch.limits import MAX_DEPTH, MAX_FILES
@@ -18,7 +18,17 @@ from reckless.fetch.objects import FILE, FOLDER, LINK, PROGRAM, SUBMODULE, Entry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reckless.fetch.objects import Objects
+
+class Trees(Protocol):
+    """Where folders' lists and files' bytes are read, by their hashes: git's objects, or what stands in for them."""
+
+    def entries(self, tree: str) -> tuple[Entry, ...]:
+        """Return what a folder holds."""
+        ...
+
+    def blob(self, oid: str, *, limit: int) -> bytes:
+        """Return a file's bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Scope:
         return named | {self.gitmodules.oid} if self.gitmodules and self.submodules else named
 
 
-def folder_scope(objects: Objects, tree: str, subdir: str) -> Scope:
+def folder_scope(objects: Trees, tree: str, subdir: str) -> Scope:
     """Return the scope of `subdir` (empty: everything) in the tree with this hash.
 
     Raises FetchError `no-such-folder`, saying what is there, and `tree-too-large`.
@@ -94,7 +104,7 @@ def folder_scope(objects: Objects, tree: str, subdir: str) -> Scope:
     return scope
 
 
-def whole_scope(objects: Objects, tree: str, part: Scope) -> Scope:
+def whole_scope(objects: Trees, tree: str, part: Scope) -> Scope:
     """Return the scope of the whole tree, but with the submodules of `part` only."""
     scope = Scope(gitmodules=part.gitmodules, inside=part.inside)
     _walk(objects, tree, "", scope)
@@ -109,7 +119,7 @@ def deciding_files(scope: Scope) -> list[Entry]:
     return [*scope.links.values(), *(e for p, e in scope.files.items() if posixpath.basename(p) in _BUILD_FILES)]
 
 
-def needs_whole(objects: Objects, scope: Scope, subdir: str) -> bool:
+def needs_whole(objects: Trees, scope: Scope, subdir: str) -> bool:
     """Say whether the sub-folder cannot do with `scope` alone. The scope's blobs must be at hand."""
     inside = subdir.strip("/") + "/"
     folders = {posixpath.dirname(path) for path in (*scope.files, *scope.links)} | {inside.rstrip("/")}
@@ -153,15 +163,15 @@ def _leads_out(path: str, content: bytes, inside: str) -> bool:
     return b"../" * (levels + 1) in content
 
 
-def _gitmodules(objects: Objects, tree: str) -> Entry | None:
+def _gitmodules(objects: Trees, tree: str) -> Entry | None:
     return next((e for e in objects.entries(tree) if e.name == ".gitmodules" and e.mode in {FILE, PROGRAM}), None)
 
 
-def _text(objects: Objects, entry: Entry) -> str:
+def _text(objects: Trees, entry: Entry) -> str:
     return objects.blob(entry.oid, limit=1 << 16).decode(errors="surrogateescape")
 
 
-def _walk(objects: Objects, tree: str, prefix: str, scope: Scope) -> None:
+def _walk(objects: Trees, tree: str, prefix: str, scope: Scope) -> None:
     """Note all below a folder. A tree may name one folder many times: what is counted is places."""
     waiting = [(tree, prefix)]
     places = len(scope.files)

@@ -71,7 +71,24 @@ class RegistrySource:
         return f"{self.registry}:{self.package}@{self.version}"
 
 
-Source = GitSource | ArchiveSource | RegistrySource
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PathSource:
+    """A folder of this machine as it was once: `sha256` is over all that is taken of it. No manifest has such a source.
+
+    `path` is absolute; `subdir` is the plugin's folder in what is taken.
+    """
+
+    path: str
+    sha256: str
+    subdir: str = ""
+
+    @property
+    def where(self) -> str:
+        """What a person and a receipt call it."""
+        return self.path
+
+
+Source = GitSource | ArchiveSource | RegistrySource | PathSource
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from reckless.errors import StoreError
+from reckless.model.followed import FOLLOW_KINDS, Followed
 
 STATE_SCHEMA = 1
 RECEIPT_SCHEMA = 1
@@ -19,7 +20,8 @@ class Entry:
     """One installed plugin.
 
     `tree` and `previous` (newest first) name folders below `<reckless-dir>/<name>/`; `entrypoint` is relative to them.
-    `enabled` lists the networks in whose config it stands. `origin` is the source that its release came from.
+    `enabled` lists the networks in whose config it stands. `origin` is the source that its release came from; where
+    that is no index, `followed` says what an upgrade goes by.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Entry:
     pinned: bool = False
     enabled: tuple[str, ...] = ()
     previous: tuple[str, ...] = ()
+    followed: Followed | None = None
 
     def on(self, network: str, *, enabled: bool) -> Entry:
         """Return the entry with this network switched on or off."""
@@ -73,6 +76,7 @@ class Receipt:
     `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave, `required` those
     of them without which it cannot start, `disables` the built-ins that may not run beside it. `interpreter` is
     the absolute path outside the tree that it cannot start without (empty: none). `digest` is the release's.
+    `followed` is as in the entry.
     """
 
     name: str
@@ -96,6 +100,7 @@ class Receipt:
     notes: tuple[str, ...] = ()
     built: str = ""
     reckless: str = ""
+    followed: Followed | None = None
 
 
 def state_to_json(state: State) -> dict[str, object]:
@@ -176,6 +181,7 @@ def receipt_from_json(data: object, *, file: str) -> Receipt:
         notes=texts("notes"),
         built=text("built"),
         reckless=text("reckless"),
+        followed=_followed(reader, table.get("followed"), "followed"),
     )
 
 
@@ -202,6 +208,29 @@ def _entry(reader: _Reader, name: str, row: object) -> Entry:
         pinned=flag("pinned"),
         enabled=reader.texts(table.get("enabled"), f"{where}.enabled"),
         previous=reader.texts(table.get("previous"), f"{where}.previous"),
+        followed=_followed(reader, table.get("followed"), f"{where}.followed"),
+    )
+
+
+def _followed(reader: _Reader, value: object, where: str) -> Followed | None:
+    """Read what is followed; there is none where a release came from an index, or an older reckless wrote the file."""
+    if value is None:
+        return None
+    table = reader.table(value, where)
+    kind = next((k for k in FOLLOW_KINDS if k == table.get("kind")), None)
+    if kind is None:
+        raise reader.damaged(f"{where}.kind")
+
+    def text(key: str) -> str:
+        return reader.text(table.get(key), f"{where}.{key}")
+
+    return Followed(
+        kind=kind,
+        place=text("place"),
+        ref=text("ref"),
+        path=text("path"),
+        commit=text("commit"),
+        content=text("content"),
     )
 
 

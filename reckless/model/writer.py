@@ -14,6 +14,7 @@ from reckless.model.manifest import (
     Build,
     GitSource,
     Manifest,
+    PathSource,
     Plugin,
     Release,
     Runtime,
@@ -147,6 +148,9 @@ def _release(release: Release) -> Pairs:
 
 
 def _source(source: Source) -> Mapping[str, str]:
+    if isinstance(source, PathSource):
+        hint = "give a repository or an archive"
+        raise ManifestError("unwritable-manifest", f"the folder {source.path} is no source for a manifest", hint)
     if isinstance(source, ArchiveSource):
         return {"archive": source.archive, "sha256": source.sha256}
     if isinstance(source, GitSource):
