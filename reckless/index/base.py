@@ -30,9 +30,13 @@ class Freshness:
 
 
 class Source(Protocol):
-    """Somewhere that manifests come from. Safe to use from several threads."""
+    """Somewhere that manifests come from. Safe to use from several threads.
+
+    `reserves_names`: it is an index, whose names are not taken from sources that are none.
+    """
 
     location: str
+    reserves_names: bool
 
     def catalog(self) -> Catalog:
         """Return what there is; asked for once. Raises IndexSourceError, ManifestError."""
@@ -66,6 +70,8 @@ class Source(Protocol):
 
 class CatalogIndex(ABC):
     """A source with a catalog that names each file's digest: over HTTP or in a folder."""
+
+    reserves_names = True
 
     def __init__(self, location: str, *, local: bool = False) -> None:
         self.location = location

@@ -21,6 +21,8 @@ EMBEDDED = "embedded"
 class _Snapshot(FolderIndex):
     """The built snapshot. Its date is that of the newest release in it, so it never claims to be newer than it is."""
 
+    reserves_names = True
+
     def _load(self, *, again: bool) -> tuple[Catalog, Freshness]:
         catalog, _ = super()._load(again=again)
         return catalog, Freshness(fetched_at=snapshot_date(catalog))
@@ -28,6 +30,8 @@ class _Snapshot(FolderIndex):
 
 class _Checkout(ManifestFolder):
     """The repository's own manifests, dated like the snapshot that would be made of them."""
+
+    reserves_names = True
 
     @property
     def freshness(self) -> Freshness:

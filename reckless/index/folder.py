@@ -22,6 +22,8 @@ BUILTIN = "builtin.toml"
 class FolderIndex(CatalogIndex):
     """An index as `reckless index build` makes it, in a folder."""
 
+    reserves_names = False  # anybody may have written it
+
     def __init__(self, folder: Path, *, location: str = "", local: bool = True) -> None:
         super().__init__(location or str(folder), local=local)
         self._folder = folder
@@ -36,6 +38,8 @@ class FolderIndex(CatalogIndex):
 
 class ManifestFolder:
     """A folder of `NAME.toml` files, with `builtin.toml` and `locks/` where wanted: no catalog, nothing to build."""
+
+    reserves_names = False
 
     def __init__(self, folder: Path, *, location: str = "", local: bool = True) -> None:
         self.location = location or str(folder)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reckless.errors import IndexSourceError, RecklessError
 from reckless.index.base import Freshness, Source
-from reckless.model.catalog import CatalogEntry
+from reckless.model.catalog import Catalog, CatalogEntry
 from reckless.model.manifest import Builtin, Manifest
 
 if TYPE_CHECKING:
@@ -49,14 +49,16 @@ class Found:
 class Sources:
     """Several sources; their order is the order of preference.
 
-    A name belongs to the first source that has it, also where that one's manifest is unusable: it never moves silently
-    to another (dependency confusion). For the same reason a source that fails makes the whole fail.
+    A name belongs to the first index that has it, and where none has it to the first other source; also where that
+    one's manifest is unusable: it never moves silently to another (dependency confusion). For the same reason a source
+    that fails makes the whole fail.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = tuple(sources)
         self._listed: tuple[tuple[CatalogEntry, Source], ...] | None = None
         self._owners: dict[str, Source] = {}
+        self._others: dict[str, list[Source]] = {}
 
     @property
     def all(self) -> tuple[Source, ...]:
@@ -74,15 +76,33 @@ class Sources:
         if self._listed is None:
             listed: dict[str, tuple[CatalogEntry, Source]] = {}
             owners: dict[str, Source] = {}
-            for source in self._sources:
-                for entry in source.catalog().plugins:
+            others: dict[str, list[Source]] = {}
+            for source, catalog in sorted(self._catalogs(), key=lambda pair: not pair[0].reserves_names):
+                for entry in catalog.plugins:
                     if owners.setdefault(entry.name, source) is source:
                         listed[entry.name] = (entry, source)
+                    else:
+                        others.setdefault(entry.name, []).append(source)
                 for name in source.problems:
                     owners.setdefault(name, source)
-            self._owners = owners
+            self._owners, self._others = owners, others
             self._listed = tuple(listed[name] for name in sorted(listed))
         return self._listed
+
+    def elsewhere(self, name: str) -> tuple[Source, ...]:
+        """Return the sources that have a plugin of this name, too, and that it is not taken from."""
+        self.catalog()
+        return tuple(self._others.get(name, ()))
+
+    def _catalogs(self) -> list[tuple[Source, Catalog]]:
+        """Ask all sources at once: the slowest says how long it takes."""
+        from reckless.index.web import AT_ONCE, each
+
+        answers = each(_try_catalog, self._sources, AT_ONCE)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return [(s, a) for s, a in zip(self._sources, answers, strict=True) if isinstance(a, Catalog)]
 
     def find(self, name: str) -> Found | None:
         """Return one plugin's manifest, or None where no source has it.
@@ -129,6 +149,13 @@ class Sources:
             if share:
                 found.update({n: Found(manifest=m, source=source) for n, m in source.manifests(share).items()})
         return found
+
+
+def _try_catalog(source: Source) -> Catalog | Exception:
+    try:
+        return source.catalog()
+    except Exception as e:  # noqa: BLE001 - in a thread: raised where it is asked for
+        return e
 
 
 def _embedded_builtins() -> dict[str, Builtin]:

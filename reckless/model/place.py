@@ -23,6 +23,7 @@ _PAGES = (
     re.compile(r"(?P<repo>/.+?)/-/commit/(?P<commit>[0-9a-f]+)"),
     re.compile(r"(?P<repo>/[^/]+/[^/]+)/(?:src|raw)/(?P<kind>branch|tag|commit)/(?P<tail>.+)"),  # Forgejo, Gitea
     re.compile(r"(?P<repo>/[^/]+/[^/]+)/(?:tree|blob)/(?P<tail>.+)"),  # GitHub
+    re.compile(r"(?P<repo>/[^/]+\.git)/(?:tree|blob)/(?P<tail>.+)"),
     re.compile(r"(?P<repo>/[^/]+/[^/]+)/releases/tag/(?P<tag>.+)"),
     re.compile(r"(?P<repo>/[^/]+/[^/]+)/commit/(?P<commit>[0-9a-f]+)"),
     re.compile(r"(?P<repo>/[^/]+/[^/]+)/src/(?P<tail>.+)"),  # Bitbucket

@@ -1,0 +1,82 @@
+"""A manifest for a plugin that has none, out of what was found in its tree."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from packaging.version import Version
+
+from reckless.build.detect import Candidate, NotAPlugin
+from reckless.errors import RecklessError
+from reckless.model.hostile import control
+from reckless.model.manifest import GitSource, Manifest, PathSource, Plugin, Release
+from reckless.model.sections import MAX_SUMMARY
+
+
+def made_up(
+    candidate: Candidate, source: GitSource | PathSource, *, version: Version | None, date: dt.date, home: str
+) -> Manifest:
+    """Return the manifest of what was found in a tree: one release, of the project's own version or the commit's date.
+
+    Raises RecklessError `not-installable` where its author, or detection, says that it cannot be installed.
+    """
+    if not candidate.installable:
+        raise not_installable(candidate)
+    release = Release(
+        version=version or Version(f"{date.year}.{date.month}.{date.day}"),
+        source=source,
+        build=candidate.build,
+        runtime=candidate.runtime,
+        date=date,
+        depends=candidate.depends,
+    )
+    return Manifest(
+        plugin=_plugin(candidate, home), build=candidate.build, runtime=candidate.runtime, releases=(release,)
+    )
+
+
+def one_of_each(
+    everything: Iterable[Candidate | NotAPlugin], *, below: str = ""
+) -> tuple[dict[str, Candidate], dict[str, RecklessError]]:
+    """Return the plugins of a repository by name, sorted, and those that cannot be installed, with why.
+
+    `below`: only those in this folder. Of two of one name the one that is kept up is taken, else the first.
+    """
+    found: dict[str, Candidate] = {}
+    problems: dict[str, RecklessError] = {}
+    for one in everything:
+        if not isinstance(one, Candidate) or not (one.path + "/").startswith(below + "/" if below else ""):
+            continue
+        if not one.installable:
+            problems.setdefault(one.name, not_installable(one))
+        elif one.name not in found or (found[one.name].status == "archived" and one.status != "archived"):
+            found[one.name] = one
+    return dict(sorted(found.items())), {n: p for n, p in problems.items() if n not in found}
+
+
+def not_installable(candidate: Candidate) -> RecklessError:
+    """Return why a plugin that was found cannot be installed."""
+    return RecklessError(
+        "not-installable",
+        f"{candidate.name} cannot be installed: {candidate.why_not}",
+        "its own documentation says how it is set up",
+    )
+
+
+def _plugin(candidate: Candidate, home: str) -> Plugin:
+    if candidate.plugin is not None:
+        return candidate.plugin
+    summary = " ".join(candidate.summary.split())
+    if not summary or control(summary) is not None:
+        summary = f"The plugin {candidate.name}"
+    if len(summary) > MAX_SUMMARY:
+        summary = summary[: MAX_SUMMARY - 1].rstrip() + "…"
+    return Plugin(
+        name=candidate.name,
+        summary=summary,
+        repository=home,
+        license="unknown",
+        category="other",
+        status=candidate.status,
+    )
