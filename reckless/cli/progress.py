@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "fetch": "fetching", "build": "building", "probe": "probing", "start": "starting", "stop": "stopping",
-    "ready": "ready",
+    "ready": "ready", "look": "looking at it",
 }  # fmt: skip
 
 

@@ -57,6 +57,8 @@ def _health(row: Row) -> str:
 
 def _remarks(row: Row) -> str:
     words = ["pinned"] if row.pinned else []
+    if row.followed:
+        words.append(f"from {row.followed}")
     if not row.requested:
         words.append("dependency")
     return ", ".join(words)
@@ -69,7 +71,7 @@ def show_outdated(rows: tuple[Outdated, ...]) -> None:
         return
     say(
         columns(
-            [(r.name, r.version, r.newest, r.available or r.why) for r in rows],
+            [(r.name, r.version, r.newest, " ".join((r.available or r.why, r.followed)).strip()) for r in rows],
             ("name", "installed", "newest", "upgrade"),
         )
     )
@@ -111,10 +113,14 @@ def show_info(info: Info) -> None:
     elif info.builtin:
         rows.append(("built in", f"in lightningd from v{info.builtin.since} on"))
     if info.installed:
-        rows.append(("installed", f"{info.installed.version}" + (" (pinned)" if info.installed.pinned else "")))
+        pinned = " (pinned)" if info.installed.pinned else ""
+        followed = f", from {info.installed.followed}" if info.installed.followed else ""
+        rows.append(("installed", f"{info.installed.version}{pinned}{followed}"))
     if info.manifest:
         rows += _manifest_rows(info.manifest, info.fits)
     rows.append(("source", info.source))
+    rows += [("found" if n == 0 else "", reason) for n, reason in enumerate(info.reasons)]
+    rows.append(("also in", ", ".join(info.elsewhere)))
     shown = [(head, one_line(text)) for head, text in rows if text.strip()]
     width = max(len(head) for head, _ in shown)
     for head, text in shown:

@@ -89,6 +89,11 @@ class Sources:
             self._listed = tuple(listed[name] for name in sorted(listed))
         return self._listed
 
+    def owner(self, name: str) -> Source | None:
+        """Return the source that a plugin of this name is taken from, or None. Raises as `catalog`."""
+        self.catalog()
+        return self._owners.get(name)
+
     def elsewhere(self, name: str) -> tuple[Source, ...]:
         """Return the sources that have a plugin of this name, too, and that it is not taken from."""
         self.catalog()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reckless.model.place import Place
-
 FollowKind = Literal["branch", "tag", "commit", "path"]
 FOLLOW_KINDS: tuple[FollowKind, ...] = ("branch", "tag", "commit", "path")
 
@@ -42,9 +40,10 @@ class Followed:
         """Return what `reckless install` takes it from, at the revision `rev` (empty: what was asked for)."""
         if self.kind == "path":
             return f"{self.place}/{self.path}" if self.path else self.place
-        return str(
-            Place(url=self.place, rev=rev or (self.commit if self.kind == "commit" else self.ref), path=self.path)
-        )
+        from reckless.model.place import Place  # `reckless list` needs no addresses, and starts faster without
+
+        rev = rev or (self.commit if self.kind == "commit" else self.ref)
+        return str(Place(url=self.place, rev=rev, path=self.path))
 
     def __str__(self) -> str:
         """Say it in words: `branch main at 1a2b3c4`, `tag v1.0 at 1a2b3c4`, `commit 1a2b3c4`, `/home/me/plugin`."""

@@ -51,7 +51,7 @@ class Place:
     def __str__(self) -> str:
         """Write it so that `parse_place` reads it again."""
         if self.tail:
-            return f"{self.url}/tree/{self.tail}"
+            return f"{self.url}/-/tree/{self.tail}"
         behind = self.rev + (f":{self.path}" if self.path else "")
         return f"{self.url}#{behind}" if behind else self.url
 
@@ -87,7 +87,7 @@ def parse_place(text: str) -> Place | None:
     if hostile.local_url(f"{root}/") or len(text) > hostile.MAX_URL:  # a user or password in it, among others
         raise _insecure(given, "")
     path = f"/{path}".rstrip("/")
-    place = _page(root, path) or _clone(root, host, path)
+    place = _page(root, host, path) or _clone(root, host, path)
     if fragment:
         rev, _, path = unquote(fragment).partition(":")
         if place.tail or place.rev or place.path:
@@ -128,14 +128,14 @@ def _local(text: str) -> Place:
     return Place(url=url.removeprefix("file://").rstrip("/"), rev=rev, path=path.strip("/"))
 
 
-def _page(root: str, path: str) -> Place | None:
+def _page(root: str, host: str, path: str) -> Place | None:
     """Read the address of a web page that shows something of a repository."""
     for page in _PAGES:
         found = page.fullmatch(path)
         if found is None:
             continue
         groups = found.groupdict()
-        url = root + groups["repo"].removesuffix(".git")
+        url = root + (groups["repo"].removesuffix(".git") if host in _FORGES else groups["repo"])
         if groups.get("tag"):
             return Place(url=url, rev=unquote(groups["tag"]), kind="tag")
         if groups.get("commit"):

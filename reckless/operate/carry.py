@@ -19,6 +19,7 @@ from reckless.operate.remove import offered_options
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
 from reckless.operate.solve import Solved, installed_plugins
+from reckless.operate.unvouched import followed_of, from_where, reasons_of
 from reckless.resolve.order import closure
 from reckless.resolve.problem import Choice
 from reckless.resolve.words import lightningd_text
@@ -150,6 +151,7 @@ def _change(session: Session, state: State, choice: Choice, prepared: Prepared) 
         pinned=before.pinned if before else False,
         enabled=before.enabled if before else (session.network,),
         previous=tuple(previous[:KEPT_FOR_ROLLBACK]),
+        followed=prepared.followed,
     )
     return Change(
         verb="install" if choice.kind == "install" else "upgrade",
@@ -176,7 +178,7 @@ def _switched(session: Session, choice: Choice, change: Change, *, restart: bool
         before=before.version if before else "",
         because=choice.because,
         restart=restart,
-        message=_effect(session, after, restart=restart),
+        message=_effect(session, after, restart=restart) + from_where(before, after),
     )
 
 
@@ -296,6 +298,7 @@ def _wish(
         taken={m: owner for m, owner in taken.items() if m not in mine},
         taken_options=taken_options,
         mine=frozenset(mine_options),
+        followed=followed_of(solved.found[choice.name].source, choice.name),
     )
 
 
@@ -314,7 +317,7 @@ def _planned(session: Session, state: State, choice: Choice, solved: Solved) -> 
         version=str(choice.version),
         before=before.version if before else "",
         because=choice.because,
-        steps=tuple(_steps(session, choice.release, before)),
+        steps=(*reasons_of(solved.found[choice.name].source, choice.name), *_steps(session, choice.release, before)),
     )
 
 
@@ -345,6 +348,6 @@ def _notes(solved: Solved) -> tuple[str, ...]:
     notes += [
         f"{source.location} cannot be reached; worked from what was fetched before"
         for source in {f.source.location: f.source for f in solved.found.values()}.values()
-        if source.freshness.offline
+        if source.freshness.offline and not solved.offline
     ]
     return tuple(notes)

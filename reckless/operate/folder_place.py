@@ -11,7 +11,7 @@ from reckless.errors import DetectionError
 from reckless.fetch.worktree import Worktree
 from reckless.model.followed import Followed
 from reckless.model.manifest import PathSource
-from reckless.operate.made_up import made_up
+from reckless.operate.made_up import made_up, which_one
 from reckless.operate.unvouched import One
 
 PROJECT_FILES = frozenset({
@@ -44,8 +44,7 @@ def plugin_in(path: Path, *, location: str = "") -> One:
         candidate = detect(tree, below, name=folder.name)
     except DetectionError as e:
         if e.choices:
-            lines = [f"reckless install {tree.top / choice}" for choice in e.choices[:20]]
-            e.hint = "name the one that you mean:\n  " + "\n  ".join(lines)
+            e.hint = which_one(e, lambda choice: str(tree.top / choice))
         raise
     source = PathSource(path=str(tree.path), sha256=tree.digest(), subdir=candidate.subdir)
     version = project_version(tree, candidate.subdir, candidate.build.language)

@@ -17,7 +17,7 @@ from reckless.model.followed import Followed, FollowKind
 from reckless.model.manifest import GitSource
 from reckless.model.place import Place, repository_name
 from reckless.model.versions import parse_version
-from reckless.operate.made_up import made_up
+from reckless.operate.made_up import made_up, which_one
 from reckless.operate.unvouched import One
 
 MAX_SUBMODULES = 5
@@ -42,13 +42,13 @@ class _Elsewhere:
     above: str
 
 
-def plugin_at(place: Place, *, cache: Path) -> One:
-    """Return the plugin at this place, as it is there now.
+def plugin_at(place: Place, *, cache: Path, location: str = "") -> One:
+    """Return the plugin at this place, as it is there now. `location`: the source that it is said to come from.
 
     Raises FetchError (`no-such-revision`, `no-such-folder`, `repository-not-found`, `network-down`, ...),
     DetectionError, ManifestError, RecklessError `not-installable`.
     """
-    return plugin_of(what_is_meant(place), cache=cache)
+    return plugin_of(what_is_meant(place), cache=cache, location=location)
 
 
 def plugin_of(meant: Meant, *, cache: Path, location: str = "") -> One:
@@ -138,8 +138,7 @@ def detected(tree: GitTree, path: str, name: str, asked: Followed) -> Candidate:
     except DetectionError as e:
         if e.choices:
             rev = asked.ref or (asked.commit if asked.kind == "commit" else "")
-            lines = [f"reckless install {Place(url=asked.place, rev=rev, path=choice)}" for choice in e.choices[:20]]
-            e.hint = "name the one that you mean:\n  " + "\n  ".join(lines)
+            e.hint = which_one(e, lambda choice: str(Place(url=asked.place, rev=rev, path=choice)))
         raise
 
 

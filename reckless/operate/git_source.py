@@ -89,6 +89,13 @@ class GitRepository(Unvouched):
             return self._plugins[name]
 
     @property
+    def plain(self) -> str:
+        """Its location with branch and folder told apart. Raises as `catalog`."""
+        asked = self._loaded()[2]
+        rev = asked.ref or (asked.commit if asked.kind == "commit" else "")
+        return PREFIX + str(Place(url=asked.place, rev=rev, path=asked.path))
+
+    @property
     def freshness(self) -> Freshness:
         """How old the listing is."""
         return self._loaded()[1]

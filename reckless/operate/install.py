@@ -2,55 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reckless.errors import RecklessError, UsageError
-from reckless.model.state import Entry
+from reckless.errors import IndexSourceError, RecklessError, ResolutionError, UsageError
+from reckless.index.source import Sources
+from reckless.model.state import Entry, State
+from reckless.operate.asked import Asked, look_up, only_paths, parse_asked
 from reckless.operate.carry import carry_out
+from reckless.operate.following import newest_of
 from reckless.operate.options import parse_options
 from reckless.operate.remove import installed_name
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
-from reckless.operate.solve import parse_target, solve
+from reckless.operate.solve import Solved, solve
+from reckless.operate.target import Target
+from reckless.operate.unvouched import One
 
 
 def install(session: Session, targets: Sequence[str], options: Sequence[str] = (), *, dry_run: bool = False) -> Result:
-    """Install each target with its dependencies, and switch it on.
+    """Install each target with its dependencies, and switch it on: a name, an address of a repository, a folder.
 
-    `options` are `KEY=VALUE`, for a single target. Raises UsageError, ResolutionError, ToolchainMissingError and what
-    opening the session raises; what fails for one plugin is in its outcome.
+    `options` are `KEY=VALUE`, for a single target. Raises UsageError, ResolutionError, ToolchainMissingError, what
+    looking at a target raises and what opening the session raises; what fails for one plugin is in its outcome.
     """
-    wanted = [parse_target(text) for text in targets]
-    if options and len(wanted) != 1:
+    asked = [parse_asked(text) for text in targets]
+    if options and len(asked) != 1:
         raise UsageError("usage", "--option goes with one plugin at a time", "install them one by one")
     given = parse_options(options)
     with session.writing(dry_run=dry_run) as state:
-        solved = solve(session, state, wanted)
+        wanted, solved = _solve(session, state, asked)
         result = carry_out(session, state, solved, {t.name: given for t in wanted}, dry_run=dry_run)
-    asked = {t.name for t in wanted}
-    return replace(result, outcomes=tuple(o for o in result.outcomes if o.action != "keep" or o.name in asked))
+    names = {t.name for t in wanted}
+    outcomes = tuple(o for o in result.outcomes if o.action != "keep" or o.name in names)
+    return replace(result, outcomes=outcomes, notes=(*result.notes, *solved.elsewhere))
+
+
+def _solve(session: Session, state: State, asked: Sequence[Asked]) -> tuple[list[Target], Solved]:
+    """Look up what was asked for and resolve it; for folders alone, first without asking any server."""
+    if only_paths(asked):
+        wanted = look_up(session, state, Sources(()), asked)
+        with contextlib.suppress(IndexSourceError):  # something that is needed was never fetched
+            return wanted, solve(session, state, wanted, sources=session.sources(state, offline=True), offline=True)
+        return wanted, solve(session, state, wanted)
+    sources = session.sources(state)
+    wanted = look_up(session, state, sources, asked)
+    return wanted, solve(session, state, wanted, sources=sources)
 
 
 def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = False) -> Result:
-    """Bring the named plugins, or all, to their newest fitting release. Pinned ones stay, and that is said."""
+    """Bring the named plugins, or all, to their newest fitting release, or to what their branch holds now.
+
+    Pinned ones stay, and so does what was asked for at a tag or commit, or came from a folder; that is said.
+    """
     with session.writing(dry_run=dry_run) as state:
         chosen = [installed_name(state, name) for name in names] or sorted(state.plugins)
         pinned = [n for n in chosen if state.plugins[n].pinned]
-        stays = tuple(
-            Outcome(name=n, action="keep", status="unchanged", version=state.plugins[n].version, message="pinned")
-            for n in pinned
-        )
+        stays = [_stays(state.plugins[n], "pinned") for n in pinned]
         moving = frozenset(n for n in chosen if n not in pinned)
         if not moving:
-            return Result(outcomes=stays, notes=() if state.plugins else ("no plugins are installed",))
-        solved = solve(session, state, (), upgrade=moving)
+            return Result(outcomes=tuple(stays), notes=() if state.plugins else ("no plugins are installed",))
+        ones: dict[str, One] = {}
+        for name, newest in sorted(newest_of(session, [state.plugins[n] for n in moving]).items()):
+            if isinstance(newest, One):
+                ones[name] = newest
+            elif isinstance(newest, RecklessError):
+                stays.append(_blind(state.plugins[name], newest))
+            else:
+                stays.append(_stays(state.plugins[name], newest.why))
+        indexed = frozenset(n for n in moving if state.plugins[n].followed is None)
+        if not indexed and not ones:
+            return Result(outcomes=tuple(stays))
+        solved, refused = _solve_upgrade(session, state, indexed, ones)
+        stays += [_blind(state.plugins[n], e) for n, e in sorted(refused.items())]
         result = carry_out(session, state, solved, {}, dry_run=dry_run)
-    blind = tuple(_blind(state.plugins[n], solved.problems[n]) for n in sorted(moving) if n in solved.problems)
-    shown = tuple(
-        o for o in result.outcomes if o.action != "keep" or (o.name in moving and o.name not in solved.problems)
-    )
-    return replace(result, outcomes=(*shown, *blind, *stays))
+    unseen = {n: e for n, e in solved.problems.items() if n in indexed}
+    stays += [_blind(state.plugins[n], e) for n, e in sorted(unseen.items())]
+    shown = tuple(o for o in result.outcomes if o.action != "keep" or o.name in indexed - unseen.keys())
+    return replace(result, outcomes=(*shown, *stays))
+
+
+def _solve_upgrade(
+    session: Session, state: State, indexed: frozenset[str], ones: Mapping[str, One]
+) -> tuple[Solved, dict[str, RecklessError]]:
+    """Resolve an upgrade; what a branch holds now and does not fit is left as it is, with why, and the others go on."""
+    sources = session.sources(state)
+
+    def attempt(names: Iterable[str]) -> Solved:
+        targets = [Target(name=n, one=ones[n], unasked=not state.plugins[n].requested) for n in names]
+        return solve(session, state, targets, upgrade=indexed, sources=sources)
+
+    try:
+        return attempt(ones), {}
+    except ResolutionError:
+        if not ones:
+            raise
+    fits: list[str] = []
+    refused: dict[str, RecklessError] = {}
+    for name in ones:
+        try:
+            attempt([*fits, name])
+        except ResolutionError as e:
+            refused[name] = e
+        else:
+            fits.append(name)
+    return attempt(fits), refused
+
+
+def _stays(entry: Entry, why: str) -> Outcome:
+    return Outcome(name=entry.name, action="keep", status="unchanged", version=entry.version, message=why)
 
 
 def _blind(entry: Entry, problem: RecklessError) -> Outcome:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reckless.errors import NodeError, RecklessError
+from reckless.model.followed import Followed
 from reckless.model.state import Entry
 from reckless.operate.session import Session
 from reckless.operate.starting import left_since_boot
@@ -15,7 +16,7 @@ Health = Literal["running", "stopped", "restart-due", "disabled", "node-down", "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One installed plugin. `path` is the one that lightningd lists."""
+    """One installed plugin. `path` is the one that lightningd lists; `followed` is set where no index has it."""
 
     name: str
     version: str
@@ -25,6 +26,7 @@ class Row:
     enabled: tuple[str, ...]
     origin: str
     path: str
+    followed: Followed | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +67,7 @@ def list_installed(session: Session) -> Listing:
             enabled=entry.enabled,
             origin=entry.origin,
             path=str(session.store.running_path(entry)),
+            followed=entry.followed,
         )
         for _, entry in sorted(state.plugins.items())
     )

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from reckless.errors import RecklessError
 from reckless.index.search import search as ranked
+from reckless.index.source import Found, Sources
 from reckless.model.catalog import CatalogEntry
 from reckless.model.manifest import Builtin, Manifest
-from reckless.model.names import normalize_name
 from reckless.model.state import Entry, State
 from reckless.model.versions import lightningd_fits, parse_lightningd
+from reckless.operate.asked import look_up, parse_asked
+from reckless.operate.following import newest_of
 from reckless.operate.session import Session
 from reckless.operate.solve import solve, unknown_name
+from reckless.operate.unvouched import One, reasons_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +33,11 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Info:
-    """All that is known of one plugin. `fits` are the versions of releases that fit this node, newest first."""
+    """All that is known of one plugin. `fits` are the versions of releases that fit this node, newest first.
+
+    `reasons` say what was made of its files where it has no manifest; `elsewhere` are sources that have one of that
+    name, too, and that it is not taken from.
+    """
 
     name: str
     manifest: Manifest | None
@@ -38,11 +46,16 @@ class Info:
     builtin_here: bool
     installed: Entry | None
     fits: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outdated:
-    """An installed plugin with a newer release; `available` is what upgrade would take, or empty where nothing fits."""
+    """An installed plugin with a newer release; `available` is what upgrade would take, or empty where nothing fits.
+
+    `followed` says in words what a branch names now, where it is one that the plugin follows.
+    """
 
     name: str
     version: str
@@ -50,6 +63,7 @@ class Outdated:
     available: str
     pinned: bool
     why: str = ""
+    followed: str = ""
 
 
 def search(session: Session, words: Sequence[str]) -> tuple[Hit, ...]:
@@ -59,9 +73,10 @@ def search(session: Session, words: Sequence[str]) -> tuple[Hit, ...]:
     version = _lightningd(session, state)
     builtins = sources.builtins()
     by_name = {entry.name: (entry, source) for entry, source in sources.catalog()}
-    if sources.problems:
+    unusable = sorted(n for n, e in sources.problems.items() if e.code != "not-installable")
+    if unusable:
         session.reporter.note(
-            f"cannot be used: the manifest of {', '.join(sorted(sources.problems))} (`reckless source list` says why)"
+            f"cannot be used: the manifest of {', '.join(unusable)} (`reckless source list` says why)"
         )
     return tuple(
         Hit(
@@ -75,11 +90,16 @@ def search(session: Session, words: Sequence[str]) -> tuple[Hit, ...]:
 
 
 def info(session: Session, text: str) -> Info:
-    """Return all that is known of a plugin. Raises ResolutionError `no-such-plugin`."""
-    name = normalize_name(text)
+    """Return all that is known of a plugin: of a name, or of what is at an address or in a folder.
+
+    Raises ResolutionError `no-such-plugin`, and what looking there raises.
+    """
+    asked = parse_asked(text)
     state = session.state()
     sources = session.sources(state)
-    found = sources.find(name)
+    target = look_up(session, state, sources, [asked])[0]
+    name = target.name
+    found = Found(manifest=target.one.manifest, source=target.one) if target.one else sources.find(name)
     builtin = sources.builtins().get(name)
     installed = state.plugins.get(name)
     if found is None and builtin is None and installed is None:
@@ -96,7 +116,16 @@ def info(session: Session, text: str) -> Info:
         fits=tuple(
             str(r.version) for r in releases if not r.yanked and (version is None or lightningd_fits(r.cln, version))
         ),
+        reasons=reasons_of(found.source, name) if found else (),
+        elsewhere=_elsewhere(sources, name, found),
     )
+
+
+def _elsewhere(sources: Sources, name: str, found: Found | None) -> tuple[str, ...]:
+    """Return the other sources that have a plugin of this name."""
+    owner = sources.owner(name)
+    everywhere = [*([owner] if owner else []), *sources.elsewhere(name)]
+    return tuple(s.location for s in everywhere if found is None or s is not found.source)
 
 
 def outdated(session: Session) -> tuple[Outdated, ...]:
@@ -104,12 +133,12 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
     state = session.state()
     if not state.plugins:
         return ()
-    moving = frozenset(n for n, e in state.plugins.items() if not e.pinned)
+    rows = _followed(session, state)
+    moving = frozenset(n for n, e in state.plugins.items() if not e.pinned and e.followed is None)
     solved = solve(session, state, (), upgrade=moving)
     for name, problem in sorted(solved.problems.items()):
         session.reporter.note(f"what is newest of {name} is not known: {problem.message}")
     chosen = {c.name: c for c in solved.resolution.choices}
-    rows = []
     for name, entry in sorted(state.plugins.items()):
         if name not in solved.found:
             continue
@@ -128,7 +157,32 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
                 name=name, version=entry.version, newest=str(newest), available=available, pinned=entry.pinned, why=why
             )
         )
-    return tuple(rows)
+    return tuple(sorted(rows, key=lambda row: row.name))
+
+
+def _followed(session: Session, state: State) -> list[Outdated]:
+    """Return those of which a branch holds something newer; what cannot be seen, and tags that moved, are said."""
+    rows = []
+    for name, newest in sorted(newest_of(session, state.plugins.values()).items()):
+        entry = state.plugins[name]
+        if isinstance(newest, RecklessError):
+            session.reporter.note(f"what is newest of {name} is not known: {newest.message}")
+        elif isinstance(newest, One):
+            version = str(newest.manifest.releases[0].version)
+            rows.append(
+                Outdated(
+                    name=name,
+                    version=entry.version,
+                    newest=version,
+                    available="" if entry.pinned else version,
+                    pinned=entry.pinned,
+                    why="pinned" if entry.pinned else "",
+                    followed=str(newest.followed(name)),
+                )
+            )
+        elif newest.moved:
+            session.reporter.note(f"{name} {newest.why}")
+    return rows
 
 
 def _lightningd(session: Session, state: State) -> Version | None:

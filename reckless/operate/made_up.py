@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from packaging.version import Version
 
 from reckless.build.detect import Candidate, NotAPlugin
-from reckless.errors import RecklessError
+from reckless.errors import DetectionError, RecklessError
 from reckless.model.hostile import control
 from reckless.model.manifest import GitSource, Manifest, PathSource, Plugin, Release
 from reckless.model.sections import MAX_SUMMARY
@@ -62,6 +62,12 @@ def not_installable(candidate: Candidate) -> RecklessError:
         f"{candidate.name} cannot be installed: {candidate.why_not}",
         "its own documentation says how it is set up",
     )
+
+
+def which_one(error: DetectionError, address: Callable[[str], str]) -> str:
+    """Return the hint that says how to name one of several plugins; what was put aside is no good example."""
+    best = min(error.choices, key=lambda path: "/" in path)
+    return f"name the one that you mean, as in: reckless install {address(best)}"
 
 
 def _plugin(candidate: Candidate, home: str) -> Plugin:

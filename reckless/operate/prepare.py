@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reckless import __version__
@@ -15,8 +15,9 @@ from reckless.build.registry import backend_for
 from reckless.errors import BuildError, ToolchainMissingError
 from reckless.fetch.fetcher import fetch
 from reckless.index.source import Source
+from reckless.model.followed import Followed
 from reckless.model.machine import Machine
-from reckless.model.manifest import Release, ShippedLock
+from reckless.model.manifest import PathSource, Release, ShippedLock
 from reckless.model.state import Receipt
 from reckless.node.check import ProbeNotes
 from reckless.node.conf import Options
@@ -31,7 +32,7 @@ class Wish:
     """One release to have ready. `options` are given now, `kept` those in the config (left out where it lost them).
 
     `mine` are the options of the version that it replaces. `taken` maps methods, `taken_options` options of installed
-    plugins, to who has them, this plugin aside.
+    plugins, to who has them, this plugin aside. `followed` is set where no index vouches for it.
     """
 
     name: str
@@ -42,19 +43,22 @@ class Wish:
     taken: Mapping[str, str]
     taken_options: Mapping[str, str]
     mine: frozenset[str]
+    followed: Followed | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
     """A tree, probed. `options` are those it is to start with, as lightningd wants them written.
 
-    `fresh`: it was built just now, and is still to be sealed.
+    `fresh`: it was built just now, and is still to be sealed. `followed` is what was asked for now: the tree may have
+    been built for something else that is the same.
     """
 
     tree: str
     receipt: Receipt
     options: Options
     fresh: bool = False
+    followed: Followed | None = None
 
 
 def say_missing(release: Release, machine: Machine) -> None:
@@ -100,14 +104,15 @@ def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepar
     """
     store, release = session.store, wish.release
     tree = tree_name(str(release.version), release.digest())
-    if not store.is_whole(wish.name, tree) and store.is_current(wish.name, tree):
+    usable = store.is_whole(wish.name, tree) and store.receipt(wish.name, tree).digest == release.digest()
+    if not usable and store.is_current(wish.name, tree):
         tree += ".2"  # a broken tree that the config goes through is built anew beside it, not pulled from under it
-    if store.is_whole(wish.name, tree):
+    if usable:
         receipt = store.receipt(wish.name, tree)
         session.reporter.step(wish.name, "probe", "already built")
         _, checked = _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint)
         session.reporter.step(wish.name, "ready")
-        return Prepared(tree=tree, receipt=receipt, options=checked.options)
+        return Prepared(tree=tree, receipt=receipt, options=checked.options, followed=wish.followed)
     folder = store.make_tree(wish.name, tree)
     try:
         return _make(session, wish, machine, folder, jobs)
@@ -124,7 +129,10 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
     release, reporter, cache = wish.release, session.reporter, session.settings.cache
     reporter.step(wish.name, "fetch", release.source.where)
     env = build_environment(Path.home(), cache)
-    fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter, env=env)
+    taken = fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter, env=env)
+    followed = wish.followed
+    if followed is not None and isinstance(taken, PathSource):  # it may have changed since it was looked at
+        followed, release = replace(followed, content=taken.sha256), replace(release, source=taken)
     lock = None
     if isinstance(release.build.lock, ShippedLock):
         lock = folder / "lock.txt"
@@ -169,11 +177,12 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
         notes=built.notes,
         built=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         reckless=__version__,
+        followed=followed,
     )
     for note in (*built.notes, *checked.notes):
         reporter.note(f"{wish.name}: {note}")
     reporter.step(wish.name, "ready")
-    return Prepared(tree=folder.name, receipt=receipt, options=checked.options, fresh=True)
+    return Prepared(tree=folder.name, receipt=receipt, options=checked.options, fresh=True, followed=followed)
 
 
 def _probe(session: Session, wish: Wish, entrypoint: Path) -> tuple[ProbeResult, ProbeNotes]:

@@ -63,6 +63,7 @@ def _from_trees(store: Store, reporter: Reporter) -> State:
             requested=name not in needed,
             enabled=_enabled(root, name),
             previous=tuple(others[:1]),
+            followed=receipt.followed,
         )
     return State(plugins=entries)
 

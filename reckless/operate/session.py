@@ -146,10 +146,11 @@ class Session:
 
     def sources(self, state: State, *, offline: bool = False) -> Sources:
         """Open the sources of manifests, in order of preference. Raises IndexSourceError."""
-        from reckless.index.source import Sources, open_source
+        from reckless.index.source import Sources
+        from reckless.operate.opening import open_location
 
         locations = state.sources or (DEFAULT_SOURCE,)
-        return Sources([open_source(at, cache=self.settings.cache / "index", offline=offline) for at in locations])
+        return Sources([open_location(at, cache=self.settings.cache, offline=offline) for at in locations])
 
     @contextlib.contextmanager
     def writing(self, *, dry_run: bool = False) -> Iterator[State]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -15,23 +15,15 @@ from reckless.index.source import Found, Sources
 from reckless.model.dependency import parse_dependency
 from reckless.model.machine import Machine
 from reckless.model.manifest import Builtin, GitSource
-from reckless.model.names import normalize_name
+from reckless.model.place import Place
 from reckless.model.state import State
-from reckless.model.versions import parse_lightningd, parse_specifier
+from reckless.model.versions import parse_lightningd
+from reckless.operate.forced import force
 from reckless.operate.session import Session
+from reckless.operate.target import Target
+from reckless.operate.unvouched import Unvouched
 from reckless.resolve.problem import Installed, Problem, Resolution, Wanted
 from reckless.resolve.solver import resolve
-
-_TARGET = re.compile(r"\s*(?P<name>[^\s=<>!~@]+)\s*(?:@\s*(?P<rev>\S+)|(?P<specifier>[=<>!~].*))?\s*")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """What a person typed: a name, and bounds on its version or a revision."""
-
-    name: str
-    specifier: SpecifierSet = field(default_factory=SpecifierSet)
-    rev: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +31,8 @@ class Solved:
     """A resolution, where each manifest came from, and what the node itself ships.
 
     `problems` are installed plugins whose manifest or receipt cannot be used, so that nothing newer is known of them.
+    `offline`: no source was asked for anything new, on purpose. `elsewhere`: sentences on where plugins come from that
+    no index has, and where else there are plugins of those names.
     """
 
     resolution: Resolution
@@ -46,19 +40,8 @@ class Solved:
     builtins: Mapping[str, Builtin]
     machine: Machine
     problems: Mapping[str, RecklessError] = field(default_factory=dict)
-
-
-def parse_target(text: str) -> Target:
-    """Read `NAME`, `NAME==1.2.0`, `NAME>=1,<2`, `NAME@v1.2.0` or `NAME@COMMIT`. Raises RecklessError."""
-    found = _TARGET.fullmatch(text)
-    if found is None or "/" in text.split("@", maxsplit=1)[0]:
-        raise RecklessError(
-            "invalid-name",
-            f"{text!r} is not the name of a plugin",
-            "`reckless search WORD` finds names; a directory of manifests comes in by `reckless source add DIR`",
-        )
-    specifier = parse_specifier(found["specifier"] or "")
-    return Target(name=normalize_name(found["name"]), specifier=specifier, rev=found["rev"] or "")
+    offline: bool = False
+    elsewhere: tuple[str, ...] = ()
 
 
 def solve(
@@ -68,9 +51,13 @@ def solve(
     *,
     upgrade: frozenset[str] = frozenset(),
     prereleases: bool = False,
+    sources: Sources | None = None,
+    offline: bool = False,
 ) -> Solved:
     """Resolve `targets` and `upgrade` against what is installed, the sources, the node and this machine.
 
+    What is installed from elsewhere than an index stays as it is, unless a target names it with a revision, bounds or
+    as `one`: it is not taken from the sources. `sources` are those of the session, where they are open already.
     Raises ResolutionError, IndexSourceError, ManifestError.
     """
     from reckless.build.machine import this_machine
@@ -80,13 +67,17 @@ def solve(
     for target in targets:
         if target.name in damaged:
             raise damaged[target.name]
-    sources = session.sources(state)
+    sources = sources or session.sources(state)
     known = installed_plugins(session, state)
     # One that cannot be run is not there: it is built again.
     installed = {n: p for n, p in known.items() if session.store.is_whole(n, state.plugins[n].tree)}
-    found = sources.closure([*(t.name for t in targets), *installed])
+    ones = {t.name: t.one for t in targets if t.one is not None}
+    forced = force(session.store, {n: o for n, o in ones.items() if n in installed}, state.plugins)
+    found = _found(sources, state, targets, installed)
     builtins = sources.builtins()
     for target in targets:
+        if target.one is not None:  # it was looked at
+            continue
         if target.name in (problems := sources.problems):  # it is there, but its manifest is unusable
             raise problems[target.name]
         if target.name not in found and target.name not in builtins and target.name not in installed:
@@ -95,17 +86,58 @@ def solve(
     languages = {r.build.language for f in found.values() for r in f.manifest.releases}
     machine = this_machine(languages=languages, cache=session.settings.cache)
     problem = Problem(
-        wanted=tuple(Wanted(name=t.name, specifier=_specifier(t, found)) for t in targets),
+        wanted=tuple(Wanted(name=t.name, specifier=forced.bounds.get(t.name) or _specifier(t, found)) for t in targets),
         upgrade=upgrade - damaged.keys(),
         installed=installed,
-        manifests={name: f.manifest for name, f in found.items()},
+        manifests={**{name: f.manifest for name, f in found.items()}, **forced.manifests},
         builtins=builtins,
         lightningd=parse_lightningd(version) if version else None,
         machine=machine,
         prereleases=prereleases,
     )
     unusable = {name: problem for name, problem in sources.problems.items() if name in installed} | damaged
-    return Solved(resolution=resolve(problem), found=found, builtins=builtins, machine=machine, problems=unusable)
+    resolution = forced.unlabelled(resolve(problem), targets, state.plugins)
+    return Solved(
+        resolution=resolution,
+        found=found,
+        builtins=builtins,
+        machine=machine,
+        problems=unusable,
+        offline=offline,
+        elsewhere=_elsewhere(resolution, found, sources),
+    )
+
+
+def _elsewhere(resolution: Resolution, found: Mapping[str, Found], sources: Sources) -> tuple[str, ...]:
+    """Say of what is to be installed what a person should know of where it comes from (dependency confusion)."""
+    said = []
+    for choice in resolution.choices:
+        if choice.kind in ("keep", "builtin") or choice.name not in found:
+            continue
+        source = found[choice.name].source
+        if isinstance(source, Unvouched) and (owner := sources.owner(choice.name)) and owner.reserves_names:
+            said.append(
+                f"{choice.name} is also in the index {owner.location}; it was taken from {source.location}, as asked"
+            )
+        elif isinstance(source, Unvouched):
+            said.append(f"{choice.name} comes from {source.location}: no index vouches for it")
+        elif others := [s.location for s in sources.elsewhere(choice.name) if not s.reserves_names]:
+            said.append(f"{choice.name} is taken from {source.location}; there is one in {', '.join(others)}, too")
+    return tuple(said)
+
+
+def _found(
+    sources: Sources, state: State, targets: Iterable[Target], installed: Mapping[str, Installed]
+) -> dict[str, Found]:
+    """Return the manifests of all that can come into play, by name."""
+    ones = {t.name: t.one for t in targets if t.one is not None}
+    named = {t.name for t in targets if t.one is None}
+    asked = {t.name for t in targets if t.one is not None or t.rev or t.specifier}
+    apart = {n for n in installed if state.plugins[n].followed is not None} - asked
+    needed = {d.name for one in ones.values() for r in one.manifest.releases for d in r.depends}
+    found = sources.closure([*(named | needed) - ones.keys(), *installed.keys() - apart - ones.keys()])
+    found = {n: f for n, f in found.items() if n not in apart}
+    return found | {n: Found(manifest=one.manifest, source=one) for n, one in ones.items()}
 
 
 def unknown_name(name: str, sources: Sources, state: State) -> ResolutionError:
@@ -113,6 +145,8 @@ def unknown_name(name: str, sources: Sources, state: State) -> ResolutionError:
     known = {*(entry.name for entry, _ in sources.catalog()), *sources.builtins(), *state.plugins}
     near = suggestions(name, sorted(known))
     hint = f"did you mean {' or '.join(near)}?" if near else "`reckless search WORD` looks through all plugins"
+    if Path(name).exists():
+        hint += f"; `reckless install ./{name}` takes the folder or file of that name here"
     return ResolutionError("no-such-plugin", f"there is no plugin named {name}", hint)
 
 
@@ -155,7 +189,7 @@ def damaged_plugins(session: Session, state: State) -> dict[str, RecklessError]:
 
 def _specifier(target: Target, found: Mapping[str, Found]) -> SpecifierSet:
     """Turn `NAME@REV` into the version whose tag or commit it is."""
-    if not target.rev:
+    if not target.rev or target.one is not None:
         return target.specifier
     releases = found[target.name].manifest.releases if target.name in found else ()
     for release in releases:
@@ -163,11 +197,12 @@ def _specifier(target: Target, found: Mapping[str, Found]) -> SpecifierSet:
         if (by_commit and len(target.rev) >= 7) or _same_version(target.rev, release.version):
             return SpecifierSet(f"=={release.version}")
     known = ", ".join(str(r.version) for r in releases) or "none"
-    raise ResolutionError(
-        "no-such-version",
-        f"{target.name} has no release at {target.rev}",
-        f"the releases of {target.name} are: {known}",
-    )
+    hint = f"the releases of {target.name} are: {known}"
+    newest = releases[0].source if releases else None
+    if isinstance(newest, GitSource):
+        place = Place(url=newest.git, rev=target.rev, path=newest.subdir)
+        hint += f"; `reckless install {place}` takes it from there, without the index's word for it"
+    raise ResolutionError("no-such-version", f"{target.name} has no release at {target.rev}", hint)
 
 
 def _same_version(text: str, version: Version) -> bool:

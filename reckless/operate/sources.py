@@ -8,9 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reckless.errors import IndexSourceError, RecklessError
+from reckless.index.base import Source
+from reckless.model.place import is_repository, parse_place
+from reckless.operate.git_source import GitRepository
+from reckless.operate.opening import open_location
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import DEFAULT_SOURCE, Session
+from reckless.operate.unvouched import Unvouched
 from reckless.system.http import is_allowed
+
+_NO_INDEX = frozenset({"not-an-index", "http-status"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,13 +37,11 @@ class SourceRow:
 
 def list_sources(session: Session) -> tuple[SourceRow, ...]:
     """Return the sources in order of preference, each tried."""
-    from reckless.index.source import open_source
-
     state = session.state()
     rows = []
     for location in state.sources or (DEFAULT_SOURCE,):
         try:
-            source = open_source(location, cache=session.settings.cache / "index")
+            source = open_location(location, cache=session.settings.cache)
             count = len(source.catalog().plugins)
             fresh = source.freshness
             rows.append(
@@ -55,8 +60,6 @@ def list_sources(session: Session) -> tuple[SourceRow, ...]:
 
 def add_sources(session: Session, locations: Sequence[str], *, dry_run: bool = False) -> Result:
     """Add sources behind those that are there, each tried first. Raises IndexSourceError, UsageError."""
-    from reckless.index.source import open_source
-
     outcomes = []
     with session.writing(dry_run=dry_run) as state:
         known = list(state.sources or (DEFAULT_SOURCE,))
@@ -65,10 +68,15 @@ def add_sources(session: Session, locations: Sequence[str], *, dry_run: bool = F
             if location in known:
                 outcomes.append(Outcome(name=location, action="source", status="unchanged", message="already there"))
                 continue
-            source = open_source(location, cache=session.settings.cache / "index")
+            location, source = _tried(location, session.settings.cache)
+            if location in known:
+                outcomes.append(Outcome(name=location, action="source", status="unchanged", message="already there"))
+                continue
             count = len(source.catalog().plugins)
             for problem in source.problems.values():
                 session.reporter.note(f"left out: {problem.message}")
+            if not source.reserves_names:
+                session.reporter.note(f"{location} is no index: nobody vouches for what is in it")
             known.append(location)
             outcomes.append(
                 Outcome(
@@ -90,6 +98,7 @@ def remove_sources(session: Session, locations: Sequence[str], *, dry_run: bool 
         known = list(state.sources or (DEFAULT_SOURCE,))
         for text in locations:
             location = text if text in known else canonical(text)
+            location = next((at for at in (location, f"git+{location}") if at in known), location)
             if location not in known:
                 raise RecklessError("no-such-source", f"{text} is not a source", "`reckless source list` shows them")
             known.remove(location)
@@ -112,12 +121,14 @@ def plural(count: int, word: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """Return a source as we keep it: a URL without a slash at the end, a folder's absolute path, or `embedded`.
+    """Return a source as we keep it: `embedded`, a URL without a slash at the end, `git+URL`, a folder's absolute path.
 
-    Raises IndexSourceError `invalid-source`.
+    An address that is plainly a repository's gets the `git+`. Raises IndexSourceError `invalid-source`, UsageError.
     """
     if text == DEFAULT_SOURCE:
         return text
+    if is_repository(text):
+        return f"git+{parse_place(text)}"
     if "://" in text:
         if not is_allowed(text):
             raise IndexSourceError(
@@ -130,3 +141,33 @@ def canonical(text: str) -> str:
     if not folder.is_dir():
         raise IndexSourceError("invalid-source", f"{text} is no folder", "a source is an https:// address or a folder")
     return str(folder)
+
+
+def _tried(location: str, cache: Path) -> tuple[str, Source]:
+    """Open a source that is to be added and see that there is something; returns it with its location.
+
+    An address may be a repository's after all; one with branch and folder in one is written so that they are told
+    apart. Raises IndexSourceError, FetchError, ManifestError.
+    """
+    source = open_location(location, cache=cache)
+    try:
+        source.catalog()
+    except IndexSourceError as e:
+        if "://" not in location or location.startswith("git+") or e.code not in _NO_INDEX:
+            raise
+        try:
+            source = open_location(f"git+{location}", cache=cache)
+            source.catalog()
+        except RecklessError as other:
+            e.hint = f"it is no git repository, either ({other.message}); {e.hint}"
+            raise e from other
+        location = f"git+{location}"
+    if isinstance(source, GitRepository):
+        location = source.location = source.plain
+    if isinstance(source, Unvouched) and not source.catalog().plugins and not source.problems:
+        raise IndexSourceError(
+            "not-an-index",
+            f"{location} holds neither an index (v1/catalog.json) nor manifests (NAME.toml), and no plugin",
+            f"`reckless info {location.removeprefix('git+')}` says what was looked for",
+        )
+    return location, source

@@ -46,6 +46,7 @@ def rollback(session: Session, name: str, *, dry_run: bool = False) -> Result:
             origin=receipt.origin,
             dynamic=receipt.dynamic,
             previous=(entry.tree,),
+            followed=receipt.followed,
         )
         outcome = Outcome(
             name=entry.name, action="rollback", status="planned", version=after.version, before=entry.version,

@@ -14,6 +14,7 @@ from reckless.index.base import Freshness, Source
 from reckless.model.catalog import Catalog, CatalogEntry
 from reckless.model.followed import Followed
 from reckless.model.manifest import Builtin, Manifest, ShippedLock
+from reckless.model.state import Entry
 
 
 class Unvouched(ABC):
@@ -109,6 +110,19 @@ def followed_of(source: Source, name: str) -> Followed | None:
 def reasons_of(source: Source, name: str) -> tuple[str, ...]:
     """Return what was made of a plugin's files, and why; nothing where a manifest says it."""
     return source.reasons(name) if isinstance(source, Unvouched) else ()
+
+
+def from_where(before: Entry | None, after: Entry) -> str:
+    """Say, behind what became of a plugin, what it follows and where that was before; nothing of an index's."""
+    then, now = before.followed if before else None, after.followed
+    if now is None:
+        return ""
+    was = (
+        f" (was at {then.short})"
+        if then and then.short and then.asked == now.asked and then.commit != now.commit
+        else ""
+    )
+    return f"; from {now}{was}"
 
 
 def entry_of(manifest: Manifest) -> CatalogEntry:

@@ -6,12 +6,14 @@ import json
 import resource
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reckless.errors import StoreError
-from reckless.model.state import State
+from reckless.model.followed import Followed
+from reckless.model.state import State, receipt_to_json
 from reckless.store.store import MAX_STATE, Store
 from tests.store.conftest import HELLO, RECEIPT, STATE
 
@@ -77,10 +79,42 @@ def test_what_we_do_not_write_is_damage(store: Store, text: str) -> None:
 def test_each_key_of_an_entry_is_needed(store: Store) -> None:
     store.save(STATE)
     data = json.loads(store.layout.state.read_text())
-    for key in data["plugins"]["hello"]:
+    for key in data["plugins"]["hello"].keys() - {"followed"}:  # an older reckless did not write this one
         rest = {k: v for k, v in data["plugins"]["hello"].items() if k != key}
         store.layout.state.write_text(json.dumps(data | {"plugins": {"hello": rest}}))
         assert failing(store.load).code == "state-damaged", key
+
+
+FOLLOWED = Followed(kind="tag", place="https://example.com/x", ref="v1", path="a", commit="1" * 40, content="2" * 40)
+
+
+def test_what_is_followed_is_kept(store: Store) -> None:
+    state = STATE.with_entry(replace(HELLO, followed=FOLLOWED))
+    store.save(state)
+    assert store.load() == state
+    path = store.layout.receipt("hello", "tree")
+    path.parent.mkdir(parents=True)
+    receipt = replace(RECEIPT, followed=FOLLOWED)
+    path.write_text(json.dumps(receipt_to_json(receipt)))
+    assert store.receipt("hello", "tree") == receipt
+
+
+def test_what_an_older_reckless_wrote_follows_nothing(store: Store) -> None:
+    store.save(STATE)
+    data = json.loads(store.layout.state.read_text())
+    for entry in data["plugins"].values():
+        del entry["followed"]
+    store.layout.state.write_text(json.dumps(data))
+    assert store.load() == STATE
+
+
+@pytest.mark.parametrize("damage", [7, "main", {}, {"kind": "branch"}, {"kind": "somehow", "place": ""}])
+def test_damage_in_what_is_followed_is_seen(store: Store, damage: object) -> None:
+    store.save(STATE.with_entry(replace(HELLO, followed=FOLLOWED)))
+    data = json.loads(store.layout.state.read_text())
+    data["plugins"]["hello"]["followed"] = damage
+    store.layout.state.write_text(json.dumps(data))
+    assert failing(store.load).code == "state-damaged"
 
 
 def test_one_of_a_newer_reckless_is_not_touched(store: Store) -> None:
