@@ -18,7 +18,7 @@ from reckless.build.detection.author import FILES, Author
 from reckless.build.detection.found import Found, shown_names
 from reckless.build.detection.look import Look, is_aside, join, one_line
 from reckless.build.detection.others import Other
-from reckless.build.detection.survey import MARKS, Survey, survey, survey_file, test_only
+from reckless.build.detection.survey import READ, Survey, survey, survey_file, test_only
 from reckless.build.registry import SUPPORTED
 from reckless.errors import DetectionError, RecklessError
 from reckless.model import hostile
@@ -265,7 +265,7 @@ def _telling(look: Look) -> list[str]:
     """Return the files near the top that tell most."""
     folders = ["", *(f for top in look.folders("") for f in (top, *look.folders(top)))]
     files = (file for folder in folders for file in look.files(folder))
-    return [f.path for f in files if f.executable or f.suffix == ".py" or f.name in FILES or f.name in MARKS]
+    return [f.path for f in files if f.executable or f.suffix == ".py" or f.name in FILES or f.name in READ]
 
 
 def _shown(path: str, name: str) -> str:

@@ -70,8 +70,9 @@ class Repository:
         """
         self._prepare()
         tip = "refs/reckless/tip"
+        what = (_SMALL_FILES,) if self._filtered else self._filter()
         try:
-            self._run(*_FETCH, "--depth=1", _SMALL_FILES, "origin", f"+{ref}:{tip}")
+            self._run(*_FETCH, "--depth=1", *what, "origin", f"+{ref}:{tip}")
         except RefusedError:
             commit = self._ask_tip(ref)  # a server of old, or plain files
             self.bring(commit)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from reckless.build.detect import Candidate, plugins_in
+from reckless.build.detect import Candidate
 from reckless.build.project_version import project_version
 from reckless.errors import IndexSourceError, RecklessError
 from reckless.fetch.worktree import Worktree
@@ -15,6 +15,7 @@ from reckless.index.base import Freshness
 from reckless.model.catalog import Catalog
 from reckless.model.followed import Followed
 from reckless.model.manifest import Manifest, PathSource
+from reckless.operate.below import plugins_below
 from reckless.operate.folder_place import plugin_in
 from reckless.operate.made_up import made_up, one_of_each
 from reckless.operate.unvouched import One, Unvouched, entry_of
@@ -68,8 +69,7 @@ class PluginFolder(Unvouched):
         with self._guard:
             if self._found is None:
                 tree = Worktree(self._folder)
-                everything = plugins_in(tree, name=self._folder.name)
-                found, self._problems = one_of_each(everything, below=tree.subdir)
+                found, self._problems = one_of_each(plugins_below(tree, tree.subdir, name=self._folder.name))
                 date = tree.date
                 self._catalog = Catalog(plugins=tuple(entry_of(self._sketch(tree, c, date)) for c in found.values()))
                 self._found = found

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reckless import __version__
-from reckless.build.detect import NotAPlugin, plugins_in
+from reckless.build.detect import NotAPlugin
 from reckless.build.project_version import FILES, project_version
 from reckless.errors import RecklessError
 from reckless.fetch.command import is_local
@@ -23,6 +23,7 @@ from reckless.model.manifest import GitSource, Manifest
 from reckless.model.place import repository_name
 from reckless.model.reader import parse_manifest
 from reckless.model.writer import write_manifest
+from reckless.operate.below import joined, plugins_below
 from reckless.operate.made_up import made_up, one_of_each
 from reckless.system.files import atomic_write
 
@@ -51,9 +52,9 @@ class Listing:
 
 def list_plugins(tree: GitTree, url: str, path: str) -> Listing:
     """Return the plugins of a commit, or of one of its folders."""
-    everything = plugins_in(tree, name=repository_name(url))
-    found, problems = one_of_each(everything, below=path)
-    tree.prefetch(f"{c.subdir}/{name}".lstrip("/") for c in found.values() for name in FILES)
+    everything = plugins_below(tree, path, name=repository_name(path or url))
+    found, problems = one_of_each(everything)
+    tree.prefetch(joined(c.subdir, name) for c in found.values() for name in FILES)
     plugins = {}
     for name, candidate in found.items():
         source = GitSource(git=url, rev=tree.commit, subdir=candidate.subdir)

@@ -113,7 +113,7 @@ def _no_such(place: Place, parts: Sequence[str], refs: Refs) -> FetchError:
         from reckless.index.search import suggestions
 
         near = suggestions(parts[0], sorted({*refs.heads, *refs.tags}))
-        there = near or tuple(sorted(refs.heads))[:10]
+        there = near or (*sorted(refs.heads)[:10], *sorted(refs.tags)[-10:])
         hint = f"there are: {', '.join(there)}" if there else "it has no branches"
     return FetchError("no-such-revision", f"{place.url} has no branch or tag {what}", hint)
 

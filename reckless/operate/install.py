@@ -40,15 +40,17 @@ def install(session: Session, targets: Sequence[str], options: Sequence[str] = (
 
 
 def _solve(session: Session, state: State, asked: Sequence[Asked]) -> tuple[list[Target], Solved]:
-    """Look up what was asked for and resolve it; for folders alone, first without asking any server."""
-    if only_paths(asked):
-        wanted = look_up(session, state, Sources(()), asked)
-        with contextlib.suppress(IndexSourceError):  # something that is needed was never fetched
+    """Look up what was asked for and resolve it; no server is asked for folders that need nothing new."""
+    if not only_paths(asked):
+        sources = session.sources(state)
+        wanted = look_up(session, state, sources, asked)
+        return wanted, solve(session, state, wanted, sources=sources)
+    wanted = look_up(session, state, Sources(()), asked)
+    needed = {d.name for t in wanted if t.one for r in t.one.manifest.releases for d in r.depends}
+    if needed <= state.plugins.keys():
+        with contextlib.suppress(IndexSourceError, ResolutionError):  # something else is needed after all
             return wanted, solve(session, state, wanted, sources=session.sources(state, offline=True), offline=True)
-        return wanted, solve(session, state, wanted)
-    sources = session.sources(state)
-    wanted = look_up(session, state, sources, asked)
-    return wanted, solve(session, state, wanted, sources=sources)
+    return wanted, solve(session, state, wanted)
 
 
 def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = False) -> Result:

@@ -37,16 +37,16 @@ def made_up(
 
 
 def one_of_each(
-    everything: Iterable[Candidate | NotAPlugin], *, below: str = ""
+    everything: Iterable[Candidate | NotAPlugin],
 ) -> tuple[dict[str, Candidate], dict[str, RecklessError]]:
     """Return the plugins of a repository by name, sorted, and those that cannot be installed, with why.
 
-    `below`: only those in this folder. Of two of one name the one that is kept up is taken, else the first.
+    Of two of one name the one that is kept up is taken, else the first.
     """
     found: dict[str, Candidate] = {}
     problems: dict[str, RecklessError] = {}
     for one in everything:
-        if not isinstance(one, Candidate) or not (one.path + "/").startswith(below + "/" if below else ""):
+        if not isinstance(one, Candidate):
             continue
         if not one.installable:
             problems.setdefault(one.name, not_installable(one))

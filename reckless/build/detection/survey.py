@@ -18,7 +18,9 @@ _LANGUAGES: tuple[Callable[[Look, str, Word], Finds], ...] = (
 )  # fmt: skip
 # Files that belong to one language's builds; beside a plugin in another, they serve its tests or its author.
 _MARKS = {"python": python.MARKS, "rust": rust.MARKS, "go": go.MARKS, "node": node.MARKS, "java": java.MARKS}
-MARKS = tuple(mark for marks in _MARKS.values() for mark in marks) + make.MARKS
+# Those of them whose content is read; of a lock it only matters that it is there, and locks are large.
+_LOCKS = {*python.LOCKS, *rust.LOCKS, *go.LOCKS, *node.LOCKS, *java.LOCKS}
+READ = frozenset({mark for marks in (*_MARKS.values(), make.MARKS) for mark in marks} - _LOCKS)
 _DEV = re.compile(r"(requirements[-_.](dev|tests?|testing|lint|ci)|(dev|tests?)[-_.]requirements)\.(txt|in)")
 
 
