@@ -57,9 +57,9 @@ def install(
     targets: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME[==VERSION|@REV]...",
+            metavar="NAME[==VERSION|@REV]|PATH|URL...",
             autocompletion=complete_known,
-            help="Plugins; of each a version or revision, else the newest that fits.",
+            help="Plugins: names, with a version or revision or not; folders; addresses of git repositories.",
         ),
     ],
     option: Annotated[
@@ -70,7 +70,11 @@ def install(
     ] = None,
     dry_run: DryRun = False,
 ) -> int:
-    """Install plugins, with all that they depend on, and start them."""
+    """Install plugins, with all that they depend on, and start them.
+
+    A folder is named with a slash (./my-plugin), a repository as https://host/user/repo, with @TAG or #REV:FOLDER
+    behind it or not; the address of a folder as a browser shows it will do, too.
+    """
     from reckless.operate.install import install as verb
 
     return _context(ctx).change("install", lambda s: verb(s, targets, option or (), dry_run=dry_run))
@@ -215,9 +219,12 @@ def search(
 @_look()
 def info(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_known, help="A plugin.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME|PATH|URL", autocompletion=complete_known, help="A plugin, or where one is."),
+    ],
 ) -> int:
-    """Show all that is known of a plugin."""
+    """Show all that is known of a plugin, or of what is in a folder or repository."""
     from reckless.cli.tables import show_info
     from reckless.operate.lookup import info as verb
 
@@ -266,13 +273,17 @@ def source_list(ctx: typer.Context) -> int:
 
 
 Locations = Annotated[
-    list[str], typer.Argument(metavar="URL|DIR...", help="An index's address, or a folder with an index or manifests.")
+    list[str],
+    typer.Argument(
+        metavar="URL|DIR...",
+        help="The address of an index or git repository, or a folder with an index, manifests or plugins.",
+    ),
 ]
 
 
 @source_app.command("add", cls=Command)
 def source_add(ctx: typer.Context, locations: Locations, dry_run: DryRun = False) -> int:
-    """Add an index (https://...), or a folder of manifests."""
+    """Add an index, a git repository or a folder."""
     from reckless.operate.sources import add_sources
 
     return _context(ctx).change("source add", lambda s: add_sources(s, locations, dry_run=dry_run))

@@ -50,8 +50,9 @@ class Sources:
     """Several sources; their order is the order of preference.
 
     A name belongs to the first index that has it, and where none has it to the first other source; also where that
-    one's manifest is unusable: it never moves silently to another (dependency confusion). For the same reason a source
-    that fails makes the whole fail.
+    one's manifest is unusable: it never moves silently to another (dependency confusion). For the same reason an index
+    that fails makes the whole fail; any other source that fails is left out (`failed`), but then nothing is taken from
+    those behind it, which might have been its own.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -59,11 +60,18 @@ class Sources:
         self._listed: tuple[tuple[CatalogEntry, Source], ...] | None = None
         self._owners: dict[str, Source] = {}
         self._others: dict[str, list[Source]] = {}
+        self._failed: dict[Source, RecklessError] = {}
 
     @property
     def all(self) -> tuple[Source, ...]:
         """The sources themselves."""
         return self._sources
+
+    @property
+    def failed(self) -> dict[str, RecklessError]:
+        """Sources that are no index and could not be asked, by location, and why. Raises as `catalog`."""
+        self.catalog()
+        return {source.location: error for source, error in self._failed.items()}
 
     @property
     def problems(self) -> dict[str, RecklessError]:
@@ -103,11 +111,13 @@ class Sources:
         """Ask all sources at once: the slowest says how long it takes."""
         from reckless.index.web import AT_ONCE, each
 
-        answers = each(_try_catalog, self._sources, AT_ONCE)
-        for answer in answers:
-            if isinstance(answer, Exception):
+        answers = list(zip(self._sources, each(_try_catalog, self._sources, AT_ONCE), strict=True))
+        for source, answer in answers:
+            if isinstance(answer, RecklessError) and not source.reserves_names:
+                self._failed[source] = answer
+            elif isinstance(answer, Exception):
                 raise answer
-        return [(s, a) for s, a in zip(self._sources, answers, strict=True) if isinstance(a, Catalog)]
+        return [(source, answer) for source, answer in answers if isinstance(answer, Catalog)]
 
     def find(self, name: str) -> Found | None:
         """Return one plugin's manifest, or None where no source has it.
@@ -149,8 +159,12 @@ class Sources:
         """Ask each owner for its share of these names, all at once."""
         self.catalog()
         found: dict[str, Found] = {}
+        failed: RecklessError | None = None
         for source in self._sources:
+            failed = failed or self._failed.get(source)
             share = [name for name in names if self._owners.get(name) is source]
+            if share and failed and not source.reserves_names:
+                raise failed
             if share:
                 found.update({n: Found(manifest=m, source=source) for n, m in source.manifests(share).items()})
         return found

@@ -73,6 +73,8 @@ def search(session: Session, words: Sequence[str]) -> tuple[Hit, ...]:
     version = _lightningd(session, state)
     builtins = sources.builtins()
     by_name = {entry.name: (entry, source) for entry, source in sources.catalog()}
+    for location, error in sources.failed.items():
+        session.reporter.note(f"{location} was left out: {error.message}")
     unusable = sorted(n for n, e in sources.problems.items() if e.code != "not-installable")
     if unusable:
         session.reporter.note(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
@@ -97,6 +97,9 @@ def solve(
     )
     unusable = {name: problem for name, problem in sources.problems.items() if name in installed} | damaged
     resolution = forced.unlabelled(resolve(problem), targets, state.plugins)
+    if not offline:
+        left_out = (f"{at} was left out: {error.message}" for at, error in sources.failed.items())
+        resolution = replace(resolution, notes=(*resolution.notes, *left_out))
     return Solved(
         resolution=resolution,
         found=found,
@@ -147,6 +150,8 @@ def unknown_name(name: str, sources: Sources, state: State) -> ResolutionError:
     hint = f"did you mean {' or '.join(near)}?" if near else "`reckless search WORD` looks through all plugins"
     if Path(name).exists():
         hint += f"; `reckless install ./{name}` takes the folder or file of that name here"
+    for location, error in sources.failed.items():
+        hint += f"; {location} could not be asked: {error.message}"
     return ResolutionError("no-such-plugin", f"there is no plugin named {name}", hint)
 
 

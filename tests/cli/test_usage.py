@@ -48,7 +48,7 @@ def test_pages_fit_the_terminal_and_nothing_is_cut_off(run: Run, monkeypatch: py
         assert max(len(line) for line in page.splitlines()) <= width
         assert "..." not in page.replace("NAME...", "").replace("KEY...", "").replace("VALUE...", "").replace(
             "[ARGS]...", ""
-        ).replace("REV]...", "").replace("WORD...", "").replace("DIR...", "").replace("testnet, ...", "").replace(
+        ).replace("URL...", "").replace("WORD...", "").replace("DIR...", "").replace("testnet, ...", "").replace(
             "https://...", ""
         )
 
@@ -78,9 +78,9 @@ def test_version_beside_other_options(run: Run) -> None:
         ("source lst", "did you mean list"),
         ("list --nonsense", "no such option: --nonsense"),
         ("install x --dry-rum", "did you mean --dry-run?"),
-        ("install", "missing argument 'NAME[==VERSION|@REV]...'"),
+        ("install", "missing argument 'NAME[==VERSION|@REV]|PATH|URL...'"),
         ("set x", "missing argument 'KEY=VALUE...'"),
-        ("info", "missing argument 'NAME'"),
+        ("info", "missing argument 'NAME|PATH|URL'"),
         ("rollback a b", "unexpected extra argument"),
         ("index build x", "missing option '--out'"),
         ("list --network", "--network needs a value"),
