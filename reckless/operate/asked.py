@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 from reckless.index.source import Sources
 from reckless.model.place import Place, parse_place
 from reckless.model.state import State
-from reckless.operate.folder_place import absolute, is_path, plugin_in
 from reckless.operate.session import Session
 from reckless.operate.target import Target, parse_target
 from reckless.operate.unvouched import One
@@ -27,6 +27,16 @@ def parse_asked(text: str) -> Asked:
     return parse_place(text) or parse_target(text)
 
 
+def is_path(text: str) -> bool:
+    """Say whether a person means a folder or file with this, and not the name of a plugin: by its form alone."""
+    return text.startswith((".", "/", "~", "file:///")) or ("/" in text and "://" not in text and "@" not in text)
+
+
+def absolute(text: str) -> Path:
+    """Return the path that a person means; links in it stay as they were named."""
+    return Path(os.path.abspath(Path(text.removeprefix("file://")).expanduser()))  # noqa: PTH100 - links stay
+
+
 def look_up(session: Session, state: State, sources: Sources, asked: Iterable[Asked]) -> list[Target]:
     """Return the plugins that are meant, those that were named by where they are with what is there now.
 
@@ -41,6 +51,8 @@ def _looked_up(session: Session, state: State, sources: Sources, asked: Asked) -
     if isinstance(asked, Target):
         return replace(asked, one=_at_revision(state, sources, asked, cache)) if asked.rev else asked
     if isinstance(asked, Path):
+        from reckless.operate.folder_place import plugin_in
+
         one = plugin_in(asked)
     else:
         from reckless.operate.git_place import plugin_at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from reckless.build.detect import detect
@@ -18,16 +17,6 @@ PROJECT_FILES = frozenset({
     "reckless.toml", "manifest.json", "coffee.yml", "pyproject.toml", "requirements.txt", "setup.py", "Cargo.toml",
     "go.mod", "package.json", "pom.xml", "build.gradle", "build.gradle.kts", "configure.ac", "configure", "Makefile",
 })  # fmt: skip
-
-
-def is_path(text: str) -> bool:
-    """Say whether a person means a folder or file with this, and not the name of a plugin: by its form alone."""
-    return text.startswith((".", "/", "~", "file:///")) or ("/" in text and "://" not in text and "@" not in text)
-
-
-def absolute(text: str) -> Path:
-    """Return the path that a person means; links in it stay as they were named."""
-    return Path(os.path.abspath(Path(text.removeprefix("file://")).expanduser()))  # noqa: PTH100 - links stay
 
 
 def plugin_in(path: Path, *, location: str = "") -> One:

@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from reckless.errors import RecklessError
-from reckless.fetch.remote import Refs, remote_refs, remote_tip
 from reckless.model.followed import Followed
 from reckless.model.state import Entry
 from reckless.operate.forced import differs
-from reckless.operate.git_place import Meant, plugin_of
 from reckless.operate.session import Session
 from reckless.operate.unvouched import One
 from reckless.system.parallel import in_parallel
 
 AT_ONCE = 6
+# The commit of a branch, or the tags and their commits.
+_Answer = str | Mapping[str, str]
+_Answers = Mapping[str, _Answer | BaseException]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +40,8 @@ def newest_of(session: Session, entries: Iterable[Entry]) -> dict[str, Newest]:
     Each repository is asked once. An interrupt is raised.
     """
     following = {e.name: (e, e.followed) for e in entries if e.followed is not None}
+    if not following:
+        return {}
     asked = _ask([there for _, there in following.values()])
     work = {name: partial(_newest, session, entry, there, asked) for name, (entry, there) in following.items()}
     answers: dict[str, Newest] = {}
@@ -53,22 +56,32 @@ def _call(work: Callable[[], One | Stays]) -> One | Stays:
     return work()
 
 
-def _ask(places: Iterable[Followed]) -> Mapping[str, object]:
+def _ask(places: Iterable[Followed]) -> _Answers:
     """Ask each repository for the tip of each branch, and for its tags where they matter; errors are answers."""
-    questions: dict[str, Callable[[], object]] = {}
+    from reckless.fetch.remote import remote_tip
+
+    questions: dict[str, Callable[[], _Answer]] = {}
     for there in places:
         if there.kind == "branch":
             questions[_key(there)] = partial(remote_tip, there.place, there.ref)
         elif there.kind == "tag":
-            questions[_key(there)] = partial(remote_refs, there.place)
+            questions[_key(there)] = partial(_tags, there.place)
     return in_parallel(lambda question: question(), questions, AT_ONCE)
+
+
+def _tags(url: str) -> Mapping[str, str]:
+    from reckless.fetch.remote import remote_refs
+
+    return remote_refs(url).tags
 
 
 def _key(there: Followed) -> str:
     return f"{there.kind}:{there.place}" + (f"#{there.ref}" if there.kind == "branch" else "")
 
 
-def _newest(session: Session, entry: Entry, there: Followed, asked: Mapping[str, object]) -> One | Stays:
+def _newest(
+    session: Session, entry: Entry, there: Followed, asked: Mapping[str, _Answer | BaseException]
+) -> One | Stays:
     if there.kind == "path":
         return Stays(why=f"it came from a folder: `reckless install {there.address()}` builds it again")
     if there.kind == "commit":
@@ -76,15 +89,16 @@ def _newest(session: Session, entry: Entry, there: Followed, asked: Mapping[str,
     answer = asked[_key(there)]
     if isinstance(answer, BaseException):
         raise answer
-    if isinstance(answer, Refs):
+    if not isinstance(answer, str):
         return _tag(there, answer)
-    tip = str(answer)
-    if tip == there.commit:
+    if answer == there.commit:
         return Stays(why=str(there))
-    return _moved_on(entry, there, tip, session)
+    return _moved_on(entry, there, answer, session)
 
 
 def _moved_on(entry: Entry, there: Followed, tip: str, session: Session) -> One | Stays:
+    from reckless.operate.git_place import Meant, plugin_of
+
     now = replace(there, commit=tip, content="")
     one = plugin_of(Meant(followed=now, ref=tip), cache=session.settings.cache, location=entry.origin)
     if one.name != entry.name:
@@ -98,8 +112,8 @@ def _moved_on(entry: Entry, there: Followed, tip: str, session: Session) -> One 
     return one
 
 
-def _tag(there: Followed, refs: Refs) -> Stays:
-    now = refs.tags.get(there.ref)
+def _tag(there: Followed, tags: Mapping[str, str]) -> Stays:
+    now = tags.get(there.ref)
     if now is None:
         return Stays(why=f"stays at {there}, as it was asked for; {there.place} has no such tag any more", moved=True)
     if now != there.commit:
