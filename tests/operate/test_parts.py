@@ -26,6 +26,7 @@ from reckless.operate.undo import settle, undo
 from reckless.store import journal
 from reckless.store.journal import Record
 from reckless.system.files import remove_leftovers
+from reckless.system.interrupts import interrupt
 from reckless.system.parallel import in_parallel
 from reckless.system.process import Command, run
 from tests.operate.bench import GREETING, NAME, Bench
@@ -234,6 +235,31 @@ def test_an_interrupt_ends_all_that_runs_in_parallel_and_starts_nothing_more() -
     assert "c0" not in seen, "what had not begun does not begin"
     assert not [s for s in seen if s.endswith("1")], "a program that is ended is a failure: no next step"
     assert not [p for p in psutil.Process().children() if "sleep" in p.name()]
+
+
+def test_however_often_interrupted_it_ends_only_when_nothing_is_at_work_any_more() -> None:
+    started, ended = threading.Barrier(3), []
+
+    def work(item: str) -> None:
+        started.wait()
+        time.sleep(1)
+        ended.append(item)
+
+    def interrupt_thrice() -> None:
+        started.wait()
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+
+    before = signal.signal(signal.SIGINT, lambda *_: interrupt())
+    threading.Thread(target=interrupt_thrice).start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_parallel(work, {"a": "a", "b": "b"}, workers=2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert sorted(ended) == ["a", "b"]
 
 
 def test_a_program_that_is_ended_is_a_failure() -> None:
