@@ -53,8 +53,9 @@ def apply_together(session: Session, state: State, changes: Sequence[Change]) ->
     """Carry out changes, the node's part of them at once: one, or several that `is_swap` and need not each other.
 
     Returns the state afterwards, and of each change whether lightningd must be restarted for it, or why it failed: then
-    its plugin is as it was. On an interrupt all is as it was before this raises.
+    its plugin is as it was. On an interrupt all is as it was before this raises. Raises RecklessError `journal-left`.
     """
+    _refuse_upon_left(session)
     answers: dict[str, Answer] = {}
     jobs = []
     listed = session.running() if any(change.before for change in changes) else None
@@ -69,6 +70,16 @@ def apply_together(session: Session, state: State, changes: Sequence[Change]) ->
         for change in changes:
             session.reporter.step(change.name, "done")
     return done, tuple(answers[change.name] for change in changes)
+
+
+def _refuse_upon_left(session: Session) -> None:
+    """Refuse another change while one that failed is still to be put back: its record would be lost."""
+    if session.store.layout.journal.exists():
+        raise RecklessError(
+            "journal-left",
+            "what failed before this could not be put back yet; nothing more was changed",
+            "once the cause is mended, the next command that changes something puts it back first; then run this again",
+        )
 
 
 def _carry_out(session: Session, state: State, jobs: Sequence[Job], answers: dict[str, Answer]) -> State:
@@ -189,16 +200,16 @@ def _settled(session: Session, jobs: Sequence[Job], answers: Mapping[str, Answer
         return False
     as_answered, left = True, False
     for job in reversed(jobs):
+        finished = False
         try:
             finished = settle(session, session.store.load(), job.record, touched=job.touched)
         except (RecklessError, OSError) as e:
             _say_left(session, job, error, e)
             left = True
-        else:
-            as_answered &= finished or isinstance(answers.get(job.change.name), Exception)
+        as_answered &= finished or isinstance(answers.get(job.change.name), Exception)
     if not left:
         journal.end(layout)
-    return as_answered and not left
+    return as_answered
 
 
 def _before_node(job: Job) -> None:

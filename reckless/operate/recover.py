@@ -45,8 +45,13 @@ def sweep(session: Session) -> None:
 
 
 def clear_debris(session: Session, state: State) -> None:
-    """Remove trees that nothing refers to, but none that a node still runs, nor any where we cannot ask it."""
+    """Remove trees that nothing refers to, but none that a node still runs, nor any where we cannot ask it.
+
+    None either while the journal is there: until that is undone, `current` may point at a tree unknown to the state.
+    """
     store = session.store
+    if store.layout.journal.exists():
+        return
     stray = store.stray_trees(state)
     try:
         active = [p.name for s in _sessions(session) for p in s.running() or ()] if stray else []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.operate.bench import STAGES, Bench, Stage
+from tests.operate.bench import NAME, STAGES, Bench, Stage
 
 
 @pytest.mark.parametrize("verb", STAGES)
@@ -33,3 +33,22 @@ def test_no_room_at_any_write_leaves_everything_as_it_was(
             assert bench.situation() == stage.first, f"{where}: {said}"
         bench.mend()
         bench.check_clean()
+
+
+def test_no_room_to_put_back_the_link_leaves_the_tree_that_it_names(make_bench: Callable[..., Bench]) -> None:
+    """With the node down nothing runs from that tree, and state.json does not know it; the config still needs it."""
+    bench = make_bench(up=False)
+    bench("install", f"{NAME}==1.0.0")
+    before = bench.situation()
+    whole = bench("upgrade", NAME, how="stays-full")
+    bench("uninstall", NAME)
+    bench("install", f"{NAME}==1.0.0")
+    after_the_link = next(n for n, step in enumerate(whole.steps, 1) if ".current.new" in step) + 1
+
+    bench("upgrade", NAME, at=after_the_link, how="stays-full", status=1)
+
+    assert bench.journal_left
+    bench.check_boots()
+    assert "interrupted upgrade" in bench.mend().text
+    assert bench.situation() == before
+    bench.check_clean()

@@ -149,3 +149,52 @@ def test_hurt_at_any_step_each_is_one_or_the_other_and_runs(bench: Bench, how: s
         assert versions(bench) in (OLD, NEW), where
         bench.check_clean()
         bench.check_boots()
+
+
+def rubbish_for(bench: Bench, words: str, folder: Path) -> str:
+    """Have lightning-cli answer with rubbish to what has these words (a shell pattern); return the real one."""
+    real = bench.env["LIGHTNING_CLI"]
+    fake = folder / "lightning-cli"
+    fake.write_text(f'#!/bin/sh\ncase "$*" in {words}) echo rubbish; exit;; esac\nexec {real} "$@"\n')
+    fake.chmod(0o755)
+    bench.env["LIGHTNING_CLI"] = str(fake)
+    return real
+
+
+def test_what_could_not_be_put_back_is_not_lost_for_what_comes_after_it(
+    bench: Bench, world: World, tmp_path: Path
+) -> None:
+    bench.env["RECKLESS_JOBS"] = "1"
+    world.add_release("anna", "1.2.0", edits=BREAKS_IN_INIT)
+    real = rubbish_for(bench, "*start*anna/1.0.0*", tmp_path)
+
+    said = bench("-j", "upgrade", "--all", status=1)
+
+    codes = {o["name"]: o["error"]["code"] for o in said.json["result"]}
+    assert codes == {"anna": "plugin-start-failed", "bert": "journal-left"}
+    bench.env["LIGHTNING_CLI"] = real
+    assert "interrupted upgrade of anna was undone" in bench.mend().text
+    assert versions(bench) == OLD
+
+
+def test_what_is_recorded_is_done_though_the_other_cannot_be_put_back_nor_noted(
+    bench: Bench, world: World, tmp_path: Path
+) -> None:
+    world.add_release("anna", "1.2.0", edits=BREAKS_IN_INIT)
+    real = bench.env["LIGHTNING_CLI"]
+
+    def upgrade(at: int = 0) -> Said:
+        rubbish_for(bench, "*start*anna/1.0.0*", tmp_path)
+        said = bench("-j", "upgrade", "--all", at=at, how="stays-full", status=1)
+        bench.env["LIGHTNING_CLI"] = real
+        assert "an interrupted upgrade of anna was undone" in bench.mend().text
+        return said
+
+    steps = upgrade().steps
+    back(bench)
+    second_journal = [n for n, step in enumerate(steps, 1) if ".journal.json" in step][1]
+    outcomes = {o["name"]: o["status"] for o in upgrade(second_journal).json["result"]}
+
+    assert outcomes == {"anna": "failed", "bert": "done"}
+    assert versions(bench) == {"anna": "1.0.0", "bert": "1.1.0"}
+    bench.check_clean()
