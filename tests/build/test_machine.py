@@ -95,6 +95,19 @@ def test_an_interpreter_is_asked_once_and_again_when_it_has_changed(tmp_path):
     assert not {"3.9.1", "3.9.20"} & versions(tmp_path / "bin", tmp_path / "cache")
 
 
+def test_a_launcher_is_asked_again_when_what_it_starts_has_gone(tmp_path):
+    """As /usr/bin/python3 of macOS: it stays the same while the Xcode behind it changes."""
+    inner, launcher = tmp_path / "inner", tmp_path / "bin"
+    for folder in (inner, tmp_path / "newer"):
+        counted(folder, "3.9.1" if folder == inner else "3.9.20")
+    program(launcher, "python3", f"for p in {inner} {tmp_path}/newer; do test ! -e $p/python3 || exec $p/python3; done")
+    assert "3.9.1" in versions(launcher, tmp_path / "cache")
+
+    (inner / "python3").unlink()
+
+    assert "3.9.20" in versions(launcher, tmp_path / "cache")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"x": 1}', '{"x": ["a"]}', '{"%s": ["x", "rubbish"]}'])
 def test_answers_that_cannot_be_read_are_asked_again(tmp_path, text):
     python = counted(tmp_path / "bin")
