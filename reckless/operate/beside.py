@@ -22,13 +22,18 @@ def in_its_way(choice: Choice, installed: Mapping[str, Installed]) -> tuple[str,
     release = choice.release
     if release is None:
         return ()
-    mine = {c.name: c.specifier for c in release.conflicts}
+    return in_the_way_of(Installed(name=choice.name, version=release.version, conflicts=release.conflicts), installed)
+
+
+def in_the_way_of(plugin: Installed, installed: Mapping[str, Installed]) -> tuple[str, ...]:
+    """Return the plugins that may not stand beside `plugin`, in order of their names."""
+    mine = {c.name: c.specifier for c in plugin.conflicts}
     found = []
     for name, other in sorted(installed.items()):
-        theirs = [c.specifier for c in other.conflicts if c.name == choice.name]
-        if name != choice.name and (
+        theirs = [c.specifier for c in other.conflicts if c.name == plugin.name]
+        if name != plugin.name and (
             (name in mine and mine[name].contains(other.version, prereleases=True))
-            or any(specifier.contains(release.version, prereleases=True) for specifier in theirs)
+            or any(specifier.contains(plugin.version, prereleases=True) for specifier in theirs)
         ):
             found.append(name)
     return tuple(found)

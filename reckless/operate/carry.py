@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from reckless.node.conf import Options
 from reckless.operate.activate import apply, apply_together
 from reckless.operate.beside import in_order, needs
 from reckless.operate.change import Change, is_swap
-from reckless.operate.leaving import Run, bring_back, clear_the_way, left_over, remove_unneeded, still_needed
+from reckless.operate.leaving import Run, bring_back, clear_the_way, give_up, left_over, remove_unneeded, still_needed
 from reckless.operate.options import checked_options, kept_options
 from reckless.operate.prepare import Prepared, Wish, prepare_all, say_missing
 from reckless.operate.remove import offered_options
@@ -55,14 +56,19 @@ def carry_out(
     run.quarrels = any(c.release.conflicts for c in choices if c.release) or any(
         i.conflicts for i in installed.values()
     )
-    while run.todo:
-        together = _swaps(session, run, prepared)
-        if len(together) > 1:
-            del run.todo[: len(together)]
-            _swap_all(session, run, together)
-        else:
-            choice = run.todo.pop(0)
-            _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
+    try:
+        while run.todo:
+            together = _swaps(session, run, prepared)
+            if len(together) > 1:
+                del run.todo[: len(together)]
+                _swap_all(session, run, together)
+            else:
+                choice = run.todo.pop(0)
+                _carry_one(session, run, solved, choice, prepared.get(choice.name), options.get(choice.name))
+    except BaseException:
+        with contextlib.suppress(RecklessError, OSError):  # `doctor` says what is off and needed
+            give_up(session, run, choices, state, unneeded)
+        raise
     remove_unneeded(session, run, left_over(run, choices, state))
     staying = still_needed(session, run, unneeded)
     remove_unneeded(session, run, [name for name in unneeded if name not in staying])
@@ -81,8 +87,12 @@ def _swaps(session: Session, run: Run, prepared: Mapping[str, Prepared | BaseExc
         ready = prepared.get(choice.name)
         if not isinstance(ready, Prepared) or needed[choice.name] & run.failed.keys() or run.quarrels:
             break
-        change = _change(session, run.state, choice, ready)
-        if closure([choice.name], needed) & {other.name for other, _ in found} or not is_swap(session, change):
+        try:
+            change = _change(session, run.state, choice, ready)
+            swaps = is_swap(session, change)
+        except (RecklessError, OSError):  # whoever carries it out alone says so
+            break
+        if not swaps or closure([choice.name], needed) & {other.name for other, _ in found}:
             break
         found.append((choice, change))
     return found

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from packaging.version import Version
+
 from reckless.errors import RecklessError
 from reckless.model.state import State
-from reckless.operate.beside import in_its_way, needs
+from reckless.operate.beside import in_its_way, in_the_way_of, needs
 from reckless.operate.remove import remove_one
 from reckless.operate.result import Outcome
 from reckless.operate.session import Session
 from reckless.operate.solve import installed_plugins
 from reckless.operate.switch import switch_one
+from reckless.operate.undo import is_running
 from reckless.resolve.order import closure
 from reckless.resolve.problem import Choice
 
@@ -38,19 +41,23 @@ def clear_the_way(session: Session, run: Run, choice: Choice, unneeded: Collecti
     if not run.quarrels:
         return ""
     installed = installed_plugins(session, run.state)
-    coming = {c.name for c in run.todo}
+    coming = {choice.name, *(c.name for c in run.todo)}
     for name in in_its_way(choice, installed):
         holders = [n for n, i in sorted(installed.items()) if n not in unneeded and name in {d.name for d in i.depends}]
         held = next((n for n in holders if n not in coming), "")
-        if name not in unneeded or held:
-            other = f"{name} {installed[name].version}"
-            why = f", which {held} {installed[held].version} still needs" if held else ", which is still here"
-            return f"not touched: it conflicts with {other}{why}"
-        entry = run.state.plugins[name]
+        entry, why = run.state.plugins[name], ""
+        if held:
+            why = f"{held} {installed[held].version} still needs"
+        elif name not in unneeded:
+            why = "is still here"
+        elif not entry.dynamic and is_running(session, entry):
+            why = "only a restart of lightningd stops: disable it, restart lightningd, then run this again"
+        if why:
+            return f"not touched: it conflicts with {name} {installed[name].version}, which {why}"
         if session.network in entry.enabled:
             off = entry.on(session.network, enabled=False)
-            run.state = switch_one(session, run.state, entry, off, "disable").state
             run.aside.append(name)
+            run.state = switch_one(session, run.state, entry, off, "disable").state
     return ""
 
 
@@ -94,13 +101,35 @@ def still_needed(session: Session, run: Run, unneeded: Collection[str]) -> set[s
 
 
 def bring_back(session: Session, run: Run, staying: Collection[str]) -> None:
-    """Switch on again who stood aside and is needed after all: that for which it did has failed, and has gone."""
+    """Switch on again who stood aside and is needed after all: that for which it did has failed, and has gone.
+
+    Where another that succeeded needs that too, it has not: then who stood aside stays off.
+    """
     for name in [name for name in run.aside if name in staying]:
         entry = run.state.plugins[name]
+        if session.network in entry.enabled:
+            continue
         try:
+            installed = installed_plugins(session, run.state)
+            here = {n: i for n, i in installed.items() if session.network in run.state.plugins[n].enabled}
+            if other := next(iter(in_the_way_of(installed[name], here)), ""):
+                beside = f"{other} {installed[other].version}"
+                session.reporter.note(f"{name} is switched off: it conflicts with {beside}, which is here now")
+                continue
             on = entry.on(session.network, enabled=True)
             run.state = switch_one(session, run.state, entry, on, "enable").state
         except (RecklessError, OSError) as error:
             session.reporter.note(
                 f"{name} was switched off and could not be switched on again: {error}; `reckless enable {name}` does it"
             )
+
+
+def give_up(session: Session, run: Run, choices: Sequence[Choice], before: State, unneeded: Collection[str]) -> None:
+    """After an interrupt: have who stood aside back where it is needed, as if all that is not done had failed."""
+    if not run.aside:
+        return
+    run.state = session.store.load()  # an interrupt may come right after it was saved
+    versions = {name: Version(entry.version) for name, entry in run.state.plugins.items()}
+    run.failed |= {c.name: "" for c in choices if c.kind != "builtin" and versions.get(c.name) != c.version}
+    remove_unneeded(session, run, left_over(run, choices, before))
+    bring_back(session, run, still_needed(session, run, unneeded))

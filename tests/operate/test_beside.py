@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operate.bench import Bench, Said
+from tests.operate.bench import Bench, Said, points
 from tests.world import BREAKS_IN_INIT, World
 
 
@@ -125,3 +125,85 @@ def test_what_another_still_needs_does_not_stand_aside(bench: Bench, world: Worl
     assert running(bench) == {"anna": "1.0.0", "bert": "1.0.0", "dora": "1.0.0"}
     bench.check_clean()
     bench.check_boots()
+
+
+def test_what_only_the_replaced_release_needs_stands_aside(bench: Bench, world: World) -> None:
+    world.add_release("anna", "2.0.0", overrides={"conflicts": ["bert"]})
+
+    said = bench("upgrade", "anna")
+
+    assert told(said) == ["stop bert", "stop anna", "start anna"]
+    assert running(bench) == {"anna": "2.0.0"}
+    bench.check_clean()
+
+
+def test_where_that_release_does_not_run_it_is_back(bench: Bench, world: World) -> None:
+    world.add_release("anna", "2.0.0", overrides={"conflicts": ["bert"]}, edits=BREAKS_IN_INIT)
+
+    bench("upgrade", "anna", status=1)
+
+    assert running(bench) == {"anna": "1.0.0", "bert": "1.0.0"}
+    bench.check_clean()
+
+
+def test_one_that_only_a_restart_stops_does_not_stand_aside(bench: Bench, world: World) -> None:
+    world.add_plugin("static")
+    world.add_release("anna", "1.5.0", depends=["static"])
+    bench("upgrade", "anna")
+    bench.node.restart()
+    add(world, "carl", conflicts=["static"])
+    world.add_release("anna", "2.0.0", depends=["carl"])
+
+    said = bench("upgrade", "anna", status=1)
+
+    assert "not touched: it conflicts with static 1.0.0, which only a restart of lightningd stops" in said.text
+    assert told(said) == []
+    assert list(names(bench)) == ["anna", "static"]
+    bench.check_clean()
+
+
+def test_who_stood_aside_stays_off_where_what_it_conflicts_with_stays(bench: Bench, world: World) -> None:
+    """Both move from bert to emil: anna has, dora could not. One of them has to do without what it needs."""
+    add(world, "dora", depends=["bert"])
+    bench("install", "dora")
+    add(world, "emil", conflicts=["bert"])
+    world.add_release("anna", "2.0.0", depends=["emil"])
+    world.add_release("dora", "2.0.0", depends=["emil"], edits=BREAKS_IN_INIT)
+
+    said = bench("upgrade", "--all", status=1)
+
+    assert "bert is switched off: it conflicts with emil 1.0.0, which is here now" in said.text
+    assert list(names(bench)) == ["anna", "dora", "emil"]
+    assert "dora depends on bert, which is off" in bench("doctor", status=1).text
+
+
+def test_interrupted_at_any_step_who_stood_aside_is_back(bench: Bench, world: World) -> None:
+    add(world, "carl", conflicts=["bert"])
+    world.add_release("anna", "2.0.0", depends=["carl"])
+    whole = bench("upgrade", "anna")
+    old, new = {"anna": "1.0.0", "bert": "1.0.0"}, {"anna": "2.0.0"}
+    back(bench)
+    moves = [n for n in points(whole) if any(word in whole.steps[n - 1] for word in ("Popen", "os.rename"))]
+    for at in moves:
+        said = bench("upgrade", "anna", at=at, how="interrupt", status=None)
+
+        where = f"interrupted at {at}: {said}"
+        found = {name: version for name, version in names(bench).items() if name in ("anna", "bert")}
+        assert found in (old, new), where
+        assert not bench.journal_left, where
+        bench.check_boots()
+        back(bench)
+
+
+def names(bench: Bench) -> dict[str, str]:
+    """The plugins that the node runs, and their versions."""
+    parts = [path.split("/reckless/")[1].split("/") for path in bench.node.plugins()]
+    return {name: tree.partition("+")[0] for name, tree, *_ in sorted(parts)}
+
+
+def back(bench: Bench) -> None:
+    """Have anna 1.0.0 and bert as at first, whatever was there."""
+    here = json.loads((bench.root / "state.json").read_text())["plugins"]
+    bench("uninstall", *here)
+    bench("install", "anna==1.0.0")
+    assert names(bench) == {"anna": "1.0.0", "bert": "1.0.0"}

@@ -95,3 +95,14 @@ def test_an_option_that_a_person_set_for_it_still_holds_it(bench: Bench) -> None
 
     assert error["code"] == "option-in-config"
     bench.check_boots()
+
+
+def test_with_the_node_down_too_the_others_go_on(bench: Bench, world: World) -> None:
+    add(world, "dora", depends=["anna>=1.1"])
+    bench.node.stop()
+
+    said = bench("-j", "install", "dora", "carl==1.1.0", status=1).json
+
+    outcomes = {o["name"]: o["status"] for o in said["result"]}
+    assert outcomes == {"anna": "failed", "bert": "skipped", "carl": "done", "dora": "skipped"}
+    bench.check_boots()
