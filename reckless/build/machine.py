@@ -37,7 +37,7 @@ _QUESTIONS: dict[Language, tuple[tuple[str, ...], re.Pattern[str]]] = {
 def this_machine(
     path: str | None = None, *, languages: Collection[Language] | None = None, cache: Path | None = None
 ) -> Machine:
-    """Return this machine and the toolchains that are on `path` (a PATH; None: ours).
+    """Return this machine and the toolchains that are on `path` (a PATH; None: ours); Java by JAVA_HOME first.
 
     With `languages` only their toolchains are looked for, which is faster. Each is asked once in a process, several
     at once; one that is there but does not work (rustup without a default toolchain) counts as absent. `cache` keeps
@@ -58,14 +58,24 @@ def _pythons(path: str, cache: Path | None) -> tuple[Version, ...]:
     return tuple(sorted({i.version for i in interpreters(path, cache=cache)}, reverse=True))
 
 
-@functools.lru_cache(maxsize=64)
 def _toolchain(language: Language, path: str) -> Version | None:
     import shutil
 
-    (program, *arguments), _ = _QUESTIONS[language]
-    where = shutil.which(program, path=path)
+    (program, *_), _ = _QUESTIONS[language]
+    if language == "java":
+        from reckless.build.java_home import find_java
+
+        where = str(find_java({**os.environ, "PATH": path}) or "")
+    else:
+        where = shutil.which(program, path=path) or ""
     if not where or (language == "rust" and not shutil.which("cargo", path=path)):
         return None
+    return _ask(language, where, path)
+
+
+@functools.lru_cache(maxsize=64)
+def _ask(language: Language, where: str, path: str) -> Version | None:
+    (_, *arguments), _ = _QUESTIONS[language]
     # Started in the root folder, so that no go.mod or rust-toolchain.toml of the user's cwd has a say.
     env = {**os.environ, "PATH": path, "GOTOOLCHAIN": "local", "RUSTUP_AUTO_INSTALL": "0"}
     try:

@@ -6,7 +6,7 @@ from reckless.build.base import Backend
 from reckless.errors import BuildError
 from reckless.model.manifest import Language
 
-SUPPORTED: tuple[Language, ...] = ("python", "rust", "go", "node")
+SUPPORTED: tuple[Language, ...] = ("python", "rust", "go", "node", "java")
 
 
 def backend_for(language: Language) -> Backend:
@@ -27,6 +27,10 @@ def backend_for(language: Language) -> Backend:
         from reckless.build.node import NodeBackend
 
         return NodeBackend()
+    if language == "java":
+        from reckless.build.java import JavaBackend
+
+        return JavaBackend()
     raise BuildError(
         "unsupported-language",
         f"this reckless cannot build {language} plugins yet, only {', '.join(SUPPORTED)}",

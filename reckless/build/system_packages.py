@@ -35,6 +35,7 @@ _KNOWN: dict[str, tuple[str, str, str, str, str, str]] = {
     "go": ("golang-go", "golang", "go", "go", "go", "go"),
     "node": ("nodejs npm", "nodejs npm", "nodejs npm", "nodejs npm", "nodejs npm", "node"),
     "java": ("default-jdk", "java-latest-openjdk-devel", "jdk-openjdk", "openjdk21", "java-devel", "openjdk"),
+    "maven": ("maven", "maven", "maven", "maven", "maven", "maven"),
     "make": ("make", "make", "make", "make", "make", "make"),
     "git": ("git", "git", "git", "git", "git", "git"),
     "cmake": ("cmake", "cmake", "cmake", "cmake", "cmake", "cmake"),
@@ -67,7 +68,7 @@ _ALIASES = {
     "libssl": "openssl", "libcrypto": "openssl", "crypto": "openssl", "sqlite": "sqlite3", "libsqlite3": "sqlite3",
     "curl": "libcurl", "pq": "libpq", "ev": "libev", "uv": "libuv", "zmq": "libzmq", "sodium": "libsodium",
     "secp256k1": "libsecp256k1", "z": "zlib", "ffi": "libffi", "unwind": "libunwind", "pkgconf": "pkg-config",
-    "libtoolize": "libtool",
+    "libtoolize": "libtool", "mvn": "maven",
 }  # fmt: skip
 _TITLES = {"python": "Python", "rust": "Rust (cargo)", "go": "Go", "node": "Node.js", "java": "Java", "make": "make"}
 

@@ -21,3 +21,9 @@ def workshop(tmp_path):
 def python_cache(tmp_path_factory):
     """Return a cache that several tests share, so that each package is fetched once."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def java_cache(tmp_path_factory):
+    """Return a cache that all tests of Maven and Gradle share: both fetch many small parts of themselves."""
+    return tmp_path_factory.mktemp("java-cache")

@@ -18,6 +18,7 @@ from reckless.model.manifest import LANGUAGES, Build
 from reckless.system.process import kill_all
 from tests.build.workshop import (
     GO,
+    JAVA,
     NODE,
     PYTHON,
     RUST,
@@ -27,6 +28,7 @@ from tests.build.workshop import (
     ask,
     package_json,
     path_with,
+    pom,
     snapshot,
     uv_folder,
     without,
@@ -42,11 +44,17 @@ class Kind:
     files: dict[str, str]
     broken: dict[str, str]
     uv: bool = False
+    launcher: str = ""
+
+    @property
+    def file(self) -> str:
+        """What lightningd's log calls it."""
+        return self.launcher or self.entrypoint
 
 
 CARGO = '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\n'
 MOD = "module example.org/tiny\n\ngo 1.18\n"
-TOOLS = {"rust": ["cargo"], "go": ["go"], "node": ["node", "npm"]}
+TOOLS = {"rust": ["cargo"], "go": ["go"], "node": ["node", "npm"], "java": ["javac", "mvn"]}
 NO_SUCH = {"requirements.txt": "./not-there\n"}
 KINDS = {
     "python-uv": Kind("python", "a-b.py", {"a-b.py": f"#!/usr/bin/env -S uv run --script\n{PYTHON}"}, NO_SUCH, uv=True),
@@ -60,6 +68,13 @@ KINDS = {
         "a-b.js",
         {"a-b.js": f"#!/usr/bin/env bun\n{NODE}", "package.json": package_json(), **WORDS},
         {"package.json": package_json(scripts={"install": "it breaks"})},
+    ),
+    "java": Kind(
+        "java",
+        "target/tiny-*.jar",
+        {"pom.xml": pom(), "src/main/java/Tiny.java": JAVA},
+        {"src/main/java/Tiny.java": "it breaks"},
+        launcher="plugin",
     ),
 }
 
@@ -78,8 +93,9 @@ def kind(request) -> Kind:
 
 
 @pytest.fixture
-def shop(kind, workshop) -> Workshop:
-    made: Workshop = workshop(kind.language)
+def shop(kind, workshop, java_cache) -> Workshop:
+    more = {"cache": java_cache} if kind.language == "java" else {}
+    made: Workshop = workshop(kind.language, **more)
     made.path = path_with(uv_folder()) if kind.uv else without("uv")
     if kind.language == "python":  # cargo and go keep what they fetch in the user's home, where others find it too
         home = made.root / "home"
@@ -97,7 +113,7 @@ def test_it_builds_in_place_and_answers(kind, shop, monkeypatch):
     source = snapshot(job.tree / "src")
     built = shop.build(job)
     entrypoint = job.tree / built.entrypoint
-    assert built.entrypoint == f"bin/{kind.entrypoint}", "lightningd's log shows this name"
+    assert built.entrypoint == f"bin/{kind.file}", "lightningd's log shows this name"
     assert entrypoint.stat().st_mode & stat.S_IXUSR
     assert not entrypoint.is_symlink()
     assert ask(entrypoint)["rpcmethods"][0]["name"] == "hello"
@@ -106,9 +122,9 @@ def test_it_builds_in_place_and_answers(kind, shop, monkeypatch):
     assert said.steps
     assert {step[:2] for step in said.steps} == {("plugin", "build")}
     assert names(job.tree) <= {"src", "env", "bin", "build.log"}
-    assert names(shop.root) - before == {"tree", "cache"}
+    assert (names(shop.root) - before) | {shop.cache.name} == {"tree", shop.cache.name}
     assert not (shop.root / "home").exists() or names(shop.root / "home") == set()
-    after = snapshot(job.tree / "src", "node_modules")
+    after = snapshot(job.tree / "src", "node_modules", "target")
     for lock in ("Cargo.lock", "package-lock.json"):
         after.pop(lock, None)
     assert after == source
@@ -130,7 +146,7 @@ def test_it_can_be_built_again_over_what_an_interrupted_build_left(kind, shop):
         (job.tree / debris).mkdir(parents=True)
         (job.tree / debris / "python").write_text("half")
     ask(job.tree / shop.build(job).entrypoint)
-    assert names(job.tree / "bin") == {kind.entrypoint}
+    assert names(job.tree / "bin") == {kind.file}
 
 
 @pytest.mark.slow
@@ -162,7 +178,7 @@ def test_a_full_disk_is_called_that(kind, shop, tmp_path):
     """The tools find no space: here they are stand-ins that say what the real ones print then."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    for tool in ("uv", "cargo", "go", "npm"):
+    for tool in ("uv", "cargo", "go", "npm", "mvn"):
         (tools / tool).write_text(
             "#!/bin/sh\necho 'error: write failed: No space left on device (os error 28)' >&2\nexit 1\n"
         )
@@ -182,7 +198,7 @@ def test_an_interrupt_ends_the_tools_and_passes_on(kind, shop, tmp_path):
     tools.mkdir()
     started = tmp_path / "started"
     os.mkfifo(started)
-    for tool in ("uv", "cargo", "go", "npm"):
+    for tool in ("uv", "cargo", "go", "npm", "mvn"):
         (tools / tool).write_text(f"#!/bin/sh\necho > '{started}'\nexec sleep 600\n")
         (tools / tool).chmod(0o755)
     shop.path = f"{tools}:{os.environ['PATH']}"

@@ -62,6 +62,41 @@ require("readline").createInterface({ input: process.stdin }).once("line", (line
 # A package with a dependency that needs no registry.
 WORDS = {"words/package.json": '{"name": "words", "version": "1.0.0"}', "words/index.js": 'module.exports = "hello";\n'}
 
+JAVA = r"""
+import java.io.*;
+
+public final class Tiny {
+    public static void main(String[] arguments) throws IOException {
+        new BufferedReader(new InputStreamReader(System.in)).readLine();
+        System.out.print("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"options\":[],");
+        System.out.print("\"rpcmethods\":[{\"name\":\"hello\"}],\"dynamic\":true}}\n\n");
+    }
+}
+"""
+
+
+def pom(more: str = "", *, main: str = "Tiny", java: str = "11") -> str:
+    """Return a pom.xml that makes target/tiny-1.0.jar, which runs by itself; `more` stands in <project>."""
+    return f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>org.example</groupId>
+  <artifactId>tiny</artifactId>
+  <version>1.0</version>
+  <properties>
+    <maven.compiler.source>{java}</maven.compiler.source>
+    <maven.compiler.target>{java}</maven.compiler.target>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  {more}
+  <build><plugins><plugin>
+    <groupId>org.apache.maven.plugins</groupId>
+    <artifactId>maven-jar-plugin</artifactId>
+    <version>3.4.1</version>
+    <configuration><archive><manifest><mainClass>{main}</mainClass></manifest></archive></configuration>
+  </plugin></plugins></build>
+</project>
+"""
+
 
 def package_json(**more) -> str:
     """Return a package.json that depends on `words`, with `more` keys."""
