@@ -75,12 +75,12 @@ public final class Tiny {
 """
 
 
-def pom(more: str = "", *, main: str = "Tiny", java: str = "11") -> str:
-    """Return a pom.xml that makes target/tiny-1.0.jar, which runs by itself; `more` stands in <project>."""
+def pom(more: str = "", *, name: str = "tiny", java: str = "11") -> str:
+    """Return a pom.xml that makes target/NAME-1.0.jar, which runs by itself; `more` stands in <project>."""
     return f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>org.example</groupId>
-  <artifactId>tiny</artifactId>
+  <artifactId>{name}</artifactId>
   <version>1.0</version>
   <properties>
     <maven.compiler.source>{java}</maven.compiler.source>
@@ -92,7 +92,7 @@ def pom(more: str = "", *, main: str = "Tiny", java: str = "11") -> str:
     <groupId>org.apache.maven.plugins</groupId>
     <artifactId>maven-jar-plugin</artifactId>
     <version>3.4.1</version>
-    <configuration><archive><manifest><mainClass>{main}</mainClass></manifest></archive></configuration>
+    <configuration><archive><manifest><mainClass>Tiny</mainClass></manifest></archive></configuration>
   </plugin></plugins></build>
 </project>
 """
