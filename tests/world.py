@@ -59,6 +59,12 @@ PROJECTS = {
     ),
     "go-hello": Project(language="go", entrypoint="go-hello", methods=("go-hello",), options=("go-greeting",)),
     "node-hello": Project(language="node", entrypoint="hello.js", methods=("node-hello",), options=("node-greeting",)),
+    "java-hello": Project(
+        language="java",
+        entrypoint="target/*-jar-with-dependencies.jar",
+        methods=("java-hello",),
+        options=("java-greeting",),
+    ),
     "crashes": Project(entrypoint="crashes.py"),
     "hangs": Project(entrypoint="hangs.py"),
     "rubbish": Project(entrypoint="rubbish.py", methods=("rubbish",)),

@@ -10,17 +10,23 @@ from tests.e2e.scene import BOTH
 from tests.world import BREAKS_IN_INIT
 
 pytestmark = pytest.mark.slow
-TOOLS = {"node-hello": ("node", "npm")}
+# What builds each, and, where it is not the only way, the entrypoint that says so.
+WAYS = {
+    "node-hello": ("node-hello", ("node", "npm"), ""),
+    "java-hello": ("java-hello", ("javac", "mvn"), ""),
+    "java-hello by gradle": ("java-hello", ("javac", "gradle"), "build/install/java-hello/bin/java-hello"),
+}
 
 
 @BOTH
-@pytest.mark.parametrize("name", TOOLS)
-def test_it_is_installed_called_upgraded_and_what_runs_stays_when_a_release_breaks(kind, name, shop, node, operate):
-    for tool in TOOLS[name]:
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_installed_called_upgraded_and_what_runs_stays_when_a_release_breaks(kind, way, shop, node, operate):
+    name, tools, entrypoint = WAYS[way]
+    for tool in tools:
         if not shutil.which(tool):
             pytest.skip(f"no {tool} on PATH")
     option = f"{name.removesuffix('-hello')}-greeting"
-    shop.world.add_plugin(name)
+    shop.world.add_plugin(name, overrides={"build": {"entrypoint": entrypoint}} if entrypoint else None)
     shop.publish()
     reckless = operate(node)
     reckless("source", "add", shop.url)
