@@ -1,5 +1,5 @@
-# Both main targets do all their own set-up: a fresh machine needs Python 3.10 or newer, git, and for plugins in Rust, Go
-# and Node.js cargo, go, node and npm.
+# Both main targets do all their own set-up: a fresh machine needs Python 3.10 or newer, git, and for plugins in Rust, Go,
+# Node.js and Java cargo, go, node, npm, a JDK and Maven (Gradle where there is one).
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.ready

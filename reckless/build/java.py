@@ -18,6 +18,8 @@ from reckless.model.machine import Machine
 from reckless.model.manifest import Build, Language
 
 _GRADLE = ("settings.gradle", "settings.gradle.kts", "build.gradle", "build.gradle.kts")
+# Builds end before the second compiler and the parallel collector have paid for themselves: half the CPU time without.
+_FAST = "-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 # What javac, Maven's enforcer and Gradle say where another Java is wanted; a class file's version is Java's plus 44.
 _TOO_OLD = re.compile(
     r"release version (\d+) not supported|invalid (?:source|target) release: (?:1\.)?(\d+)"
@@ -46,7 +48,8 @@ class JavaBackend:
         """
         with guarded(job):
             jdk = find_jdk(job)
-            steps = Steps.of(job, JAVA_HOME=str(jdk.home))
+            tools = {name: f"{_FAST} {job.env.get(name, '')}".strip() for name in ("MAVEN_OPTS", "GRADLE_OPTS")}
+            steps = Steps.of(job, JAVA_HOME=str(jdk.home), **tools)
             try:
                 _build(steps)
             except BuildError as e:

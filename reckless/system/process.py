@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import shlex
 import shutil
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TAIL_LINES = 25
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # some tools paint whatever NO_COLOR says
 _running: set[subprocess.Popen[bytes]] = set()
 MARK = "RECKLESS_RUN"
 _mark = ""
@@ -247,5 +249,5 @@ def _tail(command: Command, started: int, output: bytes) -> str:
         with command.log.open("rb") as f:
             f.seek(started)
             output = f.read()
-    lines = output.decode(errors="replace").splitlines()
+    lines = _COLOUR.sub("", output.decode(errors="replace")).splitlines()
     return "\n".join(lines[-TAIL_LINES:])
