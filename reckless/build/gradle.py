@@ -54,8 +54,8 @@ def _choose(tasks: list[str], entrypoint: str) -> list[str]:
 
 def _gradle(steps: Steps, folder: Path, top: Path) -> Path | str:
     """Return the Gradle to run: what the wrapper asks for, if it is here, else an installed one that is new enough."""
-    name, wrapper = steps.job.name, None
-    while not (wrapper := gradle_wrapper(folder, steps.env)) and folder != top:
+    name = steps.job.name
+    while (wrapper := gradle_wrapper(folder, steps.env)) is None and folder != top:
         folder = folder.parent
     if wrapper and wrapper.program:
         return wrapper.program

@@ -98,7 +98,7 @@ def _explained(job: BuildJob, error: BuildError) -> BuildError:
         hint = f"install that Java and name its folder in JAVA_HOME; {error.hint}"
         return ToolchainMissingError("toolchain-too-old", f"{job.name} needs Java {wanted}", hint, detail=error.detail)
     if _TOO_NEW.search(said):
-        message = f"{job.name}: its Gradle does not run on the Java that is here: it needs an older one"
+        message = f"{job.name}: its build does not work with the Java that is here: it needs an older one"
         hint = f"install an older Java and name its folder in JAVA_HOME; {error.hint}"
         return ToolchainMissingError("toolchain-missing", message, hint, detail=error.detail)
     return error

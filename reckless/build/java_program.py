@@ -6,6 +6,7 @@ import fnmatch
 import re
 import shlex
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,18 +17,20 @@ from reckless.build.launcher import program_launcher
 from reckless.build.steps import within
 from reckless.errors import BuildError
 
-# For a process that waits for requests on a small machine (measured: docs/explanation/building.md). Words of the second
-# line are for lightningd's UTF-8, whatever the locale (JEP 400 left out standard output).
+# For a process that waits for requests on a small machine (measured: docs/explanation/building.md). The last line is
+# for lightningd's UTF-8, whatever the locale (JEP 400 left standard output out).
 OPTIONS = (
     "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms8m",
     "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30", "-XX:-UsePerfData", "-Djava.awt.headless=true",
     "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8",
 )  # fmt: skip
 _THEIRS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
-_FAT = re.compile(r".*-(jar-with-dependencies|all|shaded|fat|uber|standalone|boot|exec|runner|runnable)")
+_WHOLE = re.compile(r".*-(jar-with-dependencies|all|shaded|fat|uber|standalone|boot|exec|runner|runnable)")
 _ASIDE = re.compile(r"original-.*|.*-(sources|javadoc|tests|test-fixtures|plain)")
 _MAX_MANIFEST = 1 << 20
-_OUTPUTS = ("target/*.jar", "build/libs/*.jar")
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_HINT = "build one that holds what it needs (Maven's assembly or shade plugin, Gradle's shadowJar), or use installDist"
+_JARS = ("target/*.jar", "build/libs/*.jar")
 _SCRIPTS = ("build/install/*/bin/*",)
 
 
@@ -37,18 +40,16 @@ def find_program(job: BuildJob) -> Path:
     Raises BuildError `entrypoint-missing`, `ambiguous-entrypoint`, and `invalid-entrypoint` for a jar that does not run
     by itself.
     """
-    entrypoint = job.build.entrypoint
-    if "/" in entrypoint or entrypoint.endswith(".jar"):
-        path = job.src / entrypoint
-        found = [path] if path.is_file() else _matching(path)
-        found = [p for p in found if not _ASIDE.fullmatch(p.stem)] if found != [path] else found
-        program = within(job, _one(job, found))
+    path = job.src / job.build.entrypoint
+    if path.is_file() or "/" in job.build.entrypoint or path.suffix == ".jar":
+        named = [path] if path.is_file() else [p for p in _matching(path) if not _ASIDE.fullmatch(p.stem)]
+        program = within(job, _one(job, named))
         if problem := _problem(program):
             raise BuildError("invalid-entrypoint", f"{job.name}: {_shown(job, program)} {problem}", _HINT)
         return program
-    jars = [p for p in _made(job, _OUTPUTS) if not _ASIDE.fullmatch(p.stem) and not _problem(p)]
-    scripts = [p for p in _made(job, _SCRIPTS) if p.suffix != ".bat"]
-    return within(job, _one(job, [p for p in jars if _FAT.fullmatch(p.stem)] or jars or scripts))
+    jars = [p for p in _made(job, _JARS) if not _ASIDE.fullmatch(p.stem) and not _problem(p)]
+    whole = [p for p in jars if _WHOLE.fullmatch(p.stem)]
+    return within(job, _one(job, whole or jars or [*_made(job, _SCRIPTS)]))
 
 
 def java_launcher(program: Path, jdk: Jdk) -> str:
@@ -59,9 +60,6 @@ def java_launcher(program: Path, jdk: Jdk) -> str:
     path = f'{shlex.quote(str(jdk.java.parent))}:"$PATH":/usr/bin:/bin'
     env = {"PATH": path, "JAVA_OPTS": shlex.quote(" ".join(OPTIONS))}
     return program_launcher([program], unset=("JAVA_HOME", *_THEIRS), env=env)
-
-
-_HINT = "build one that holds what it needs (Maven's assembly or shade plugin, Gradle's shadowJar), or use installDist"
 
 
 def _matching(pattern: Path) -> list[Path]:
@@ -75,7 +73,7 @@ def _made(job: BuildJob, patterns: tuple[str, ...]) -> Iterator[Path]:
     """Yield what lies where builds put it, in the plugin's folder and in modules at most two folders below."""
     for depth in ("", "*/", "*/*/"):
         for pattern in patterns:
-            yield from (p for p in sorted(job.src.glob(depth + pattern)) if p.is_file())
+            yield from (p for p in sorted(job.src.glob(depth + pattern)) if p.is_file() and p.suffix != ".bat")
 
 
 def _one(job: BuildJob, found: list[Path]) -> Path:
@@ -85,7 +83,7 @@ def _one(job: BuildJob, found: list[Path]) -> Path:
         listed = ", ".join(_shown(job, p) for p in found[:8])
         message = f"{job.name}: several files could be what is to be started: {listed}"
         raise BuildError("ambiguous-entrypoint", message, "the manifest's entrypoint must name one of them")
-    there = [_shown(job, p) for p in _made(job, (*_OUTPUTS, *_SCRIPTS)) if p.suffix != ".bat"]
+    there = [_shown(job, p) for p in _made(job, (*_JARS, *_SCRIPTS))]
     message = f"{job.name}: the build made no {job.build.entrypoint} that can be started"
     raise BuildError("entrypoint-missing", message, f"it made: {', '.join(there[:12]) or 'nothing'}; {_HINT}")
 
@@ -101,8 +99,9 @@ def _problem(program: Path) -> str:
     try:
         with zipfile.ZipFile(program) as jar:
             member = jar.getinfo("META-INF/MANIFEST.MF")
-            text = jar.read(member).decode(errors="replace") if member.file_size <= _MAX_MANIFEST else ""
-    except (KeyError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+            usual = member.file_size <= _MAX_MANIFEST and member.compress_type in _COMPRESSIONS
+            text = jar.read(member).decode(errors="replace") if usual else ""
+    except (KeyError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         text = ""
     main = re.split(r"\r?\n\r?\n", re.sub(r"\r?\n ", "", text), maxsplit=1)[0]
     keys = dict(re.findall(r"^([A-Za-z0-9_-]+): *(.*?)\r?$", main, re.MULTILINE))

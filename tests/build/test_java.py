@@ -155,6 +155,7 @@ def test_a_jar_of_the_source_needs_no_build(java):
         ({"target/a-1.jar": "Main"}, "nowhere/*.jar", "entrypoint-missing"),
         ({"target/a-1.jar": "Main"}, "target/../../../../etc/passwd.jar", "entrypoint-missing"),
         ({"target/a-1.jar": None}, "target/a-1.jar", "invalid-entrypoint"),
+        ({"target/a-1.jar": "Main", "start.sh": None}, "start.sh", "start.sh"),
     ],
 )
 def test_which_file_of_a_build_is_started(java, jars, entrypoint, found):
@@ -170,12 +171,27 @@ def test_which_file_of_a_build_is_started(java, jars, entrypoint, found):
             # Lines are folded at 72 bytes, and sections after the first are of single files (JAR File Specification).
             key = f"Main-\r\n Class: {main}\r\n" if main else ""
             jar.writestr("META-INF/MANIFEST.MF", f"Manifest-Version: 1.0\r\n{key}\r\nName: x\r\nMain-Class: No\r\n")
-    if "/" in found:
+    if not found.endswith(("-entrypoint", "-missing")):
         assert find_program(job) == Path(os.path.realpath(job.src / found))
     else:
         with pytest.raises(BuildError) as e:
             find_program(job)
         assert e.value.code == found
+
+
+def test_a_jar_that_is_damaged_or_odd_is_told_from_one_that_runs(java):
+    shop = java()
+    job = shop.job({"README": ""}, entrypoint="a.jar")
+    for compression in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        with zipfile.ZipFile(job.src / "a.jar", "w", compression) as jar:
+            jar.writestr("META-INF/MANIFEST.MF", "Main-Class: Main\r\n" * 50)
+        if compression == zipfile.ZIP_DEFLATED:
+            assert find_program(job)
+            whole = (job.src / "a.jar").read_bytes()
+            (job.src / "a.jar").write_bytes(whole.replace(whole[60:70], b"\xff" * 10))
+        with pytest.raises(BuildError) as e:
+            find_program(job)
+        assert e.value.code == "invalid-entrypoint"
 
 
 def test_a_link_out_of_the_source_is_not_followed(java, tmp_path):
