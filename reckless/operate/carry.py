@@ -141,7 +141,13 @@ def _carry_one(
             run.state = applied.state
             run.outcomes.append(_switched(session, choice, change, restart=applied.restart))
     except (RecklessError, OSError) as error:
+        _heed_undoing(session, run)
         _fail(run, choice, error)
+
+
+def _heed_undoing(session: Session, run: Run) -> None:
+    """Take over what undoing a change has noted in state.json: options that lightningd still holds."""
+    run.state = replace(run.state, left=session.store.load().left)
 
 
 def _change(session: Session, state: State, choice: Choice, prepared: Prepared) -> Change:

@@ -175,8 +175,8 @@ class Session:
         with writing(self.store.layout.lock, self.settings.command, self.reporter) as killed:
             if killed:
                 sweep(self)
-            state = self.store.load()
-            recover(self, state)
+            recover(self, self.store.load())
+            state = self.store.load()  # undoing notes what lightningd still holds
             if self.info and state.lightningd.get(self.network) != self.info.version:
                 state = replace(state, lightningd={**state.lightningd, self.network: self.info.version})
             yield state

@@ -278,3 +278,12 @@ def test_programs_carry_the_mark_of_their_command(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert said.count("RECKLESS_RUN=abc") == 2
+
+
+def test_what_undoing_notes_is_not_lost_on_what_comes_after_it(bench: Bench) -> None:
+    session = open_session(bench)
+    journal.begin(session.store.layout, [record_of(session, booted=("an-option-from-boot",))])
+
+    with session.writing() as state:
+        assert "an-option-from-boot" in state.left["regtest"]
+        assert state.left == session.store.load().left
