@@ -6,7 +6,7 @@ from reckless.build.base import Backend
 from reckless.errors import BuildError
 from reckless.model.manifest import Language
 
-SUPPORTED: tuple[Language, ...] = ("python", "rust", "go", "node", "java")
+SUPPORTED: tuple[Language, ...] = ("python", "rust", "go", "node", "java", "make", "script")
 
 
 def backend_for(language: Language) -> Backend:
@@ -31,6 +31,14 @@ def backend_for(language: Language) -> Backend:
         from reckless.build.java import JavaBackend
 
         return JavaBackend()
+    if language == "make":
+        from reckless.build.make import MakeBackend
+
+        return MakeBackend()
+    if language == "script":
+        from reckless.build.script import ScriptBackend
+
+        return ScriptBackend()
     raise BuildError(
         "unsupported-language",
         f"this reckless cannot build {language} plugins yet, only {', '.join(SUPPORTED)}",

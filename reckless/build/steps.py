@@ -42,7 +42,9 @@ class Steps:
         (job.tree / "bin").mkdir(parents=True)
         job.log.unlink(missing_ok=True)
         job.log.touch()
-        return cls(job=job, env={**job.env, **env}, deadline=time.monotonic() + job.timeout)
+        # A build that asks git which commit it is must not be answered by a repository around the tree.
+        own = {"GIT_CEILING_DIRECTORIES": str(job.tree)}
+        return cls(job=job, env={**job.env, **own, **env}, deadline=time.monotonic() + job.timeout)
 
     @property
     def left(self) -> float:

@@ -43,6 +43,7 @@ _KNOWN: dict[str, tuple[str, str, str, str, str, str]] = {
     "autoconf": ("autoconf", "autoconf", "autoconf", "autoconf", "autoconf", "autoconf"),
     "automake": ("automake", "automake", "automake", "automake", "automake", "automake"),
     "libtool": ("libtool", "libtool", "libtool", "libtool", "libtool", "libtool"),
+    "autoconf-archive": ("autoconf-archive",) * 6,
     "npm": ("npm", "npm", "npm", "npm", "npm", "node"),
     "tor": ("tor", "tor", "tor", "tor", "tor", "tor"),
     "pkg-config": ("pkg-config", "pkgconf", "pkgconf", "pkgconf", "pkg-config", "pkgconf"),
@@ -68,7 +69,7 @@ _ALIASES = {
     "libssl": "openssl", "libcrypto": "openssl", "crypto": "openssl", "sqlite": "sqlite3", "libsqlite3": "sqlite3",
     "curl": "libcurl", "pq": "libpq", "ev": "libev", "uv": "libuv", "zmq": "libzmq", "sodium": "libsodium",
     "secp256k1": "libsecp256k1", "z": "zlib", "ffi": "libffi", "unwind": "libunwind", "pkgconf": "pkg-config",
-    "libtoolize": "libtool", "mvn": "maven",
+    "libtoolize": "libtool", "autoreconf": "autoconf", "aclocal": "automake", "mvn": "maven",
 }  # fmt: skip
 _TITLES = {"python": "Python", "rust": "Rust (cargo)", "go": "Go", "node": "Node.js", "java": "Java", "make": "make"}
 

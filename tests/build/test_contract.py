@@ -17,12 +17,14 @@ from reckless.model.machine import Machine
 from reckless.model.manifest import LANGUAGES, Build
 from reckless.system.process import kill_all
 from tests.build.workshop import (
+    BASH,
     GO,
     JAVA,
     NODE,
     PYTHON,
     RUST,
     WORDS,
+    C,
     Recorder,
     Workshop,
     ask,
@@ -54,7 +56,16 @@ class Kind:
 
 CARGO = '[package]\nname = "tiny"\nversion = "0.1.0"\nedition = "2021"\n'
 MOD = "module example.org/tiny\n\ngo 1.18\n"
-TOOLS = {"rust": ["cargo"], "go": ["go"], "node": ["node", "npm"], "java": ["javac", "mvn"]}
+MAKEFILE = "tiny: tiny.c\n\tcc -o tiny tiny.c\n"
+TOOLS = {
+    "rust": ["cargo"],
+    "go": ["go"],
+    "node": ["node", "npm"],
+    "java": ["javac", "mvn"],
+    "make": ["make", "cc"],
+    "script": ["bash"],
+}
+STAND_INS = ("uv", "cargo", "go", "npm", "mvn", "make", "bash")
 NO_SUCH = {"requirements.txt": "./not-there\n"}
 KINDS = {
     "python-uv": Kind("python", "a-b.py", {"a-b.py": f"#!/usr/bin/env -S uv run --script\n{PYTHON}"}, NO_SUCH, uv=True),
@@ -75,6 +86,10 @@ KINDS = {
         {"pom.xml": pom(), "src/main/java/Tiny.java": JAVA},
         {"src/main/java/Tiny.java": "it breaks"},
         launcher="plugin",
+    ),
+    "make": Kind("make", "tiny", {"Makefile": MAKEFILE, "tiny.c": C}, {"tiny.c": "it breaks"}),
+    "script": Kind(
+        "script", "a-b.sh", {"a-b.sh": f"#!/usr/bin/env bash\n{BASH}"}, {"a-b.sh": "#!/usr/bin/env bash\nif\n"}
     ),
 }
 
@@ -167,7 +182,14 @@ def test_a_failing_build_says_so_with_its_logs_tail_and_path(kind, shop):
     assert str(job.log) in e.value.hint
 
 
-def test_a_build_has_a_time_limit(kind, shop):
+def test_a_build_has_a_time_limit(kind, shop, tmp_path):
+    """pip is no stand-in here, and takes longer than this by itself."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in STAND_INS:
+        (tools / tool).write_text("#!/bin/sh\nexec sleep 600\n")
+        (tools / tool).chmod(0o755)
+    shop.path = f"{tools}:{shop.path or os.environ['PATH']}" if kind.language != "python" or kind.uv else shop.path
     job = shop.job(kind.files, entrypoint=kind.entrypoint, timeout=0.001)
     with pytest.raises(BuildError) as e:
         shop.build(job)
@@ -178,7 +200,7 @@ def test_a_full_disk_is_called_that(kind, shop, tmp_path):
     """The tools find no space: here they are stand-ins that say what the real ones print then."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    for tool in ("uv", "cargo", "go", "npm", "mvn"):
+    for tool in STAND_INS:
         (tools / tool).write_text(
             "#!/bin/sh\necho 'error: write failed: No space left on device (os error 28)' >&2\nexit 1\n"
         )
@@ -198,7 +220,7 @@ def test_an_interrupt_ends_the_tools_and_passes_on(kind, shop, tmp_path):
     tools.mkdir()
     started = tmp_path / "started"
     os.mkfifo(started)
-    for tool in ("uv", "cargo", "go", "npm", "mvn"):
+    for tool in STAND_INS:
         (tools / tool).write_text(f"#!/bin/sh\necho > '{started}'\nexec sleep 600\n")
         (tools / tool).chmod(0o755)
     shop.path = f"{tools}:{os.environ['PATH']}"
@@ -220,6 +242,8 @@ def test_a_toolchain_that_is_missing_or_too_old_is_named_with_what_brings_it(kin
     build = Build(language=kind.language, entrypoint=kind.entrypoint)
     machine = this_machine(languages=[kind.language])
     assert backend.missing(build, machine) == ()
+    if kind.language == "script":
+        pytest.skip("a script needs no toolchain, and its interpreter is known once it is fetched")
     nothing = Machine(os="linux", arch="x86_64", libc="gnu")
     assert backend.missing(build, nothing)[0].install
     from packaging.specifiers import SpecifierSet

@@ -59,6 +59,18 @@ require("readline").createInterface({ input: process.stdin }).once("line", (line
   process.stdout.write(answer + "\\n\\n", () => process.exit());
 });
 """
+C = r"""#include <stdio.h>
+int main(void) {
+    char line[4096];
+    if (!fgets(line, sizeof line, stdin)) return 1;
+    printf("{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"options\":[],\"rpcmethods\":[{\"name\":\"hello\"}],\"dynamic\":true}}\n\n");
+    return 0;
+}
+"""
+BASH = r"""
+read -r line
+printf '%s\n\n' '{"jsonrpc":"2.0","id":"1","result":{"options":[],"rpcmethods":[{"name":"hello"}],"dynamic":true}}'
+"""
 # A package with a dependency that needs no registry.
 WORDS = {"words/package.json": '{"name": "words", "version": "1.0.0"}', "words/index.js": 'module.exports = "hello";\n'}
 
@@ -132,7 +144,7 @@ class Workshop:
             file = place / "src" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        build = {k: more.pop(k) for k in ("lock", "system") if k in more}
+        build = {k: more.pop(k) for k in ("lock", "system", "target") if k in more}
         toolchain = SpecifierSet(more.pop("toolchain", ""))
         env = build_environment(Path.home(), self.cache) | self.env
         if self.path:
