@@ -27,10 +27,11 @@ BREAKS_IN_INIT = (
     ("BROKEN = False", "BROKEN = True"),
     ("BROKEN: bool = false", "BROKEN: bool = true"),
     ("BROKEN = false", "BROKEN = true"),
+    ("BROKEN=false", "BROKEN=true"),
 )
 DOES_NOT_COMPILE = (("fn main() {", "fn main() { this is no Rust"), ("func main() {", "func main() { this is no Go"))
 _VERSION_LINE = re.compile(r'(\bVERSION\b[^"\n=]*= *")[^"\n]*(")')  # where it is set, not where it is used
-_SOURCES = (".py", ".rs", ".go", ".js", ".java")
+_SOURCES = (".py", ".rs", ".go", ".js", ".java", ".c", ".sh")
 
 Edits = Iterable[tuple[str, str]]
 Table = Mapping[str, Any]
@@ -64,6 +65,16 @@ PROJECTS = {
         entrypoint="target/*-jar-with-dependencies.jar",
         methods=("java-hello",),
         options=("java-greeting",),
+    ),
+    "make-hello": Project(
+        language="make",
+        entrypoint="out/make-hello",
+        build={"target": "plugin"},
+        methods=("make-hello",),
+        options=("make-greeting",),
+    ),
+    "script-hello": Project(
+        language="script", entrypoint="hello.sh", methods=("script-hello",), options=("script-greeting",)
     ),
     "crashes": Project(entrypoint="crashes.py"),
     "hangs": Project(entrypoint="hangs.py"),
@@ -117,7 +128,7 @@ class World:
         project, laid = PROJECTS[folder], overrides or {}
         self._git(name, "init", "--quiet", "--bare", "--initial-branch=main")
         self._git(name, "config", "uploadpack.allowAnySHA1InWant", "true")
-        unwanted = shutil.ignore_patterns("__pycache__", "target", "node_modules")
+        unwanted = shutil.ignore_patterns("__pycache__", "target", "node_modules", "out")
         shutil.copytree(PLUGINS / folder, self._tree(name) / subdir, ignore=unwanted, dirs_exist_ok=True)
         self._projects[name] = (project, subdir)
         self._heads[name] = _head(name, project, laid)
