@@ -38,7 +38,7 @@ class PluginProcess:
         self.process = None
         self._text = ""
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._json = json.JSONDecoder()
+        self._json = json.JSONDecoder(strict=False)
         self._reader = self._stream = self._pipe = None
 
     async def start(self, env):
