@@ -20,7 +20,8 @@ class BuildJob:
     the backend writes `tree/env`, `tree/bin` and `tree/build.log`, nothing else, and never into `src` but for what
     byte-compiling or compiling in place leaves. `cache` is shared by all builds and safe to lose. `lock` is the shipped
     lock, already verified, or None. `env` is the clean environment that build steps run with. `jobs` is how many cores
-    it may use.
+    it may use. `commit` is the source's in git, where it is from there. `program` is where in the source a ready-made
+    program lies (empty: where the entrypoint says).
     """
 
     name: str
@@ -34,6 +35,8 @@ class BuildJob:
     lock: Path | None = None
     jobs: int = 1
     timeout: float = 3600.0
+    commit: str = ""
+    program: str = ""
 
     @property
     def src(self) -> Path:

@@ -19,7 +19,7 @@ from reckless.model.machine import Machine
 
 _MACHINES = {3: "i686", 21: "ppc64le", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xce\xfa\xed\xfe")
-_PT_INTERP = 3
+_PT_LOAD, _PT_INTERP = 1, 3
 _MOST_HEADERS = 512
 # Versioned symbols of glibc; each name stands, ended by a zero, in the table of strings of a program that needs it.
 _GLIBC = re.compile(rb"GLIBC_(2\.\d{1,3}(?:\.\d{1,3})?)\0")
@@ -27,11 +27,15 @@ _GLIBC = re.compile(rb"GLIBC_(2\.\d{1,3}(?:\.\d{1,3})?)\0")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Elf:
-    """`loader` is the dynamic linker that it asks for (empty: it is static); `glibc` the newest that it needs."""
+    """`loader` is the dynamic linker that it asks for (empty: it is static); `glibc` the newest that it needs.
+
+    `loaded` are the parts of the file, as offset and size, that are in memory when it runs; debugging data is not.
+    """
 
     arch: str
     loader: str = ""
     glibc: Version | None = None
+    loaded: tuple[tuple[int, int], ...] = ()
 
 
 def why_unfit(program: Path, machine: Machine, glibc: Version | None) -> str:
@@ -74,23 +78,35 @@ def read_elf(program: Path) -> Elf | None:
             return None
         try:
             return _read(data, order="<" if data[5] == 1 else ">", wide=data[4] == 2)
-        except (struct.error, IndexError, UnicodeDecodeError, ValueError):
+        except (struct.error, IndexError, OverflowError, ValueError):
             return None
 
 
 def _read(data: mmap.mmap, *, order: str, wide: bool) -> Elf:
     number = struct.unpack_from(f"{order}H", data, 18)[0]
-    arch = _MACHINES.get(number, "")
     (table,) = struct.unpack_from(f"{order}{'Q' if wide else 'I'}", data, 32 if wide else 28)
     size, count = struct.unpack_from(f"{order}HH", data, 54 if wide else 42)
+    loader, loaded = "", []
     for place in range(table, table + size * min(count, _MOST_HEADERS), max(size, 1)):
         (kind,) = struct.unpack_from(f"{order}I", data, place)
+        shape, at = (f"{order}QQQQ", place + 8) if wide else (f"{order}IIII", place + 4)
+        offset, _, _, length = struct.unpack_from(shape, data, at)
         if kind == _PT_INTERP:
-            shape, at = (f"{order}QQQQ", place + 8) if wide else (f"{order}IIII", place + 4)
-            offset, _, _, length = struct.unpack_from(shape, data, at)
             loader = data[offset : offset + min(length, 4096)].split(b"\0")[0].decode()
-            return Elf(arch=arch, loader=loader, glibc=_needed_glibc(data))
-    return Elf(arch=arch)
+        elif kind == _PT_LOAD:
+            loaded.append((offset, length))
+    glibc = _needed_glibc(data) if loader else None
+    return Elf(arch=_MACHINES.get(number, ""), loader=loader, glibc=glibc, loaded=tuple(loaded))
+
+
+def mentions(program: Path, text: bytes) -> bool:
+    """Say whether `text` is in what a program has in memory when it runs. Raises OSError."""
+    size = program.stat().st_size
+    if not size:
+        return False
+    elf = read_elf(program)
+    with program.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return any(data.find(text, at, at + length) >= 0 for at, length in (elf.loaded if elf else [(0, size)]))
 
 
 def _needed_glibc(data: mmap.mmap) -> Version | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 import shutil
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reckless.build.base import BuildJob, Built, Missing
+from reckless.build.elf import mentions
 from reckless.build.shebang import launch_script
 from reckless.build.steps import Steps, guarded
 from reckless.build.system_packages import install_command, missing_c_compiler, missing_system, missing_toolchain
@@ -51,6 +51,8 @@ class MakeBackend:
             # Should it install all the same, then below its own tree (GNU Coding Standards, DESTDIR).
             steps = Steps.of(job, DESTDIR=str(top))
             shutil.copytree(job.tree / "src", top, symlinks=True)
+            if job.commit:
+                _tell_git(top, job.commit)
             work = _Work(steps=steps, top=top, folder=top / job.subdir)
             try:
                 _make(work)
@@ -74,6 +76,16 @@ class _Work:
     def run(self, what: str, *argv: str | Path) -> None:
         """Run a step in the folder."""
         self.steps.run(what, *argv, cwd=self.folder)
+
+
+def _tell_git(top: Path, commit: str) -> None:
+    """Let `git rev-parse HEAD` answer with the source's commit: many a Makefile stamps it into what it makes.
+
+    A repository with a detached HEAD and no objects (gitrepository-layout): whatever else git is asked, it refuses.
+    """
+    for folder in ("objects", "refs"):
+        (top / ".git" / folder).mkdir(parents=True)
+    (top / ".git" / "HEAD").write_text(f"{commit}\n")
 
 
 def _make(work: _Work) -> None:
@@ -165,19 +177,11 @@ def _keep(work: _Work, made: Path) -> Built:
         _drop_objects(work.top)
         return built
     shutil.copyfile(made, steps.job.tree / "bin" / name)
-    if _mentions(made, os.fsencode(work.top)):
+    if mentions(made, os.fsencode(work.top)):  # for its libraries, or its data
         _drop_objects(work.top)
     else:
         remove_tree(work.top)
     return steps.built(name)
-
-
-def _mentions(file: Path, text: bytes) -> bool:
-    """Say whether a program has `text` in it: where it was built, for its libraries or its data."""
-    if not file.stat().st_size:
-        return False
-    with file.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(text) >= 0
 
 
 def _drop_objects(top: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -32,10 +33,9 @@ class PrebuiltBackend:
         Raises BuildError: `entrypoint-missing`, `entrypoint-outside`, `binary-unfit`.
         """
         with guarded(job):
-            steps, name = Steps.of(job), Path(job.build.entrypoint).name
+            steps, name = Steps.of(job), _name(job)
             files = [f for f in sorted(job.src.rglob("*")) if f.is_file()]
             program = _program(job, files)
-            steps.write(f"# ready-made: {program}\n")
             job.reporter.step(job.name, "build", "ready-made")
             if why := why_unfit(program, job.machine, glibc_here()):
                 message = f"{job.name}: its ready-made program does not run here: {why}"
@@ -44,6 +44,7 @@ class PrebuiltBackend:
             with program.open("rb") as f:
                 if f.read(2) == b"#!":
                     return launch_script(steps, program, name)
+            steps.write(f"# ready-made: {program}\n")
             target = job.tree / "bin" / name
             if len(files) > 1:
                 program.chmod(0o755)
@@ -53,9 +54,15 @@ class PrebuiltBackend:
             return steps.built(name)
 
 
+def _name(job: BuildJob) -> str:
+    """Return what it is called once it is installed: as when it is built, where the entrypoint is a program's name."""
+    name = Path(job.build.entrypoint).name
+    return name if re.fullmatch(r"[\w.+-]+", name) and not name.endswith(".jar") else job.name
+
+
 def _program(job: BuildJob, files: list[Path]) -> Path:
     """Return the program: at its place in the archive, or the only file, or the only one that is called so."""
-    names = {Path(job.build.entrypoint).name, job.name}
+    names = {_name(job), job.name}
     found = [f for f in files if f == job.src / (job.program or job.build.entrypoint)]
     found = found or (files if len(files) == 1 else [f for f in files if not job.program and f.name in names])
     if len(found) != 1:

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from reckless.build.base import Backend
 from reckless.errors import BuildError
 from reckless.model.manifest import Language
 
-SUPPORTED: tuple[Language, ...] = ("python", "rust", "go", "node", "java", "make", "script")
+# Module and class: a backend is loaded where something is built with it, and no sooner.
+_BACKENDS: dict[Language, tuple[str, str]] = {
+    "python": ("python", "PythonBackend"),
+    "rust": ("rust", "RustBackend"),
+    "go": ("go", "GoBackend"),
+    "node": ("node", "NodeBackend"),
+    "java": ("java", "JavaBackend"),
+    "make": ("make", "MakeBackend"),
+    "script": ("script", "ScriptBackend"),
+    "prebuilt": ("prebuilt", "PrebuiltBackend"),
+}
+SUPPORTED: tuple[Language, ...] = tuple(_BACKENDS)
 
 
 def backend_for(language: Language) -> Backend:
     """Return the builder of `language`. Raises BuildError `unsupported-language`."""
-    if language == "python":
-        from reckless.build.python import PythonBackend
-
-        return PythonBackend()
-    if language == "rust":
-        from reckless.build.rust import RustBackend
-
-        return RustBackend()
-    if language == "go":
-        from reckless.build.go import GoBackend
-
-        return GoBackend()
-    if language == "node":
-        from reckless.build.node import NodeBackend
-
-        return NodeBackend()
-    if language == "java":
-        from reckless.build.java import JavaBackend
-
-        return JavaBackend()
-    if language == "make":
-        from reckless.build.make import MakeBackend
-
-        return MakeBackend()
-    if language == "script":
-        from reckless.build.script import ScriptBackend
-
-        return ScriptBackend()
-    raise BuildError(
-        "unsupported-language",
-        f"this reckless cannot build {language} plugins yet, only {', '.join(SUPPORTED)}",
-        "upgrade reckless, or install it by hand as its own documentation says",
-    )
+    if language not in _BACKENDS:
+        raise BuildError(
+            "unsupported-language",
+            f"this reckless cannot build {language} plugins yet, only {', '.join(SUPPORTED)}",
+            "upgrade reckless, or install it by hand as its own documentation says",
+        )
+    module, name = _BACKENDS[language]
+    backend: Backend = getattr(import_module(f"reckless.build.{module}"), name)()
+    return backend

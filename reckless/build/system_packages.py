@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from reckless.build.base import Missing
 from reckless.errors import ProcessError
 from reckless.model.machine import Machine
-from reckless.model.manifest import Build
+from reckless.model.manifest import Build, Registry
 from reckless.system.process import Command, run
 
 # Package managers by the ID or ID_LIKE of os-release(5), in order of preference.
@@ -113,6 +113,17 @@ def missing_c_compiler() -> tuple[Missing, ...]:
     if any(_is_program(name) for name in [*os.environ.get("CC", "cc").split()[:1], "gcc", "clang"]):
         return ()
     return (Missing(what="a C compiler (cc)", install=install_command("cc")),)
+
+
+def missing_client(registry: Registry) -> tuple[Missing, ...]:
+    """Say whether the program that fetches packages from a registry is not there; pip comes with reckless."""
+    client = {"crates": "cargo", "npm": "npm", "go": "go"}.get(registry)
+    if not client or _is_program(client):
+        return ()
+    rust = "install Rust as https://rustup.rs says"
+    return (
+        Missing(what=f"{client}, which fetches it", install=rust if client == "cargo" else install_command(client)),
+    )
 
 
 def install_command(name: str, *, exact: bool = False) -> str:

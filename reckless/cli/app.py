@@ -27,6 +27,14 @@ app = typer.Typer(
 source_app = typer.Typer(cls=Group, help="Where plugins come from: list, add, remove.", rich_markup_mode=None)
 index_app = typer.Typer(cls=Group, help="For who keeps an index: lock, check, build it.", rich_markup_mode=None)
 
+FromSource = Annotated[
+    bool | None,
+    typer.Option(
+        "--from-source/--prebuilt",
+        help="Build it here even where a ready-made program fits, now and at upgrades; or take that again.",
+        show_default=False,
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and touch nothing.")]
 Installed = Annotated[
     list[str], typer.Argument(metavar="NAME...", autocompletion=complete_installed, help="Installed plugins.")
@@ -68,6 +76,7 @@ def install(
             "--option", "-o", metavar="KEY=VALUE", help="Set an option of the plugin; may be given several times."
         ),
     ] = None,
+    from_source: FromSource = None,
     dry_run: DryRun = False,
 ) -> int:
     """Install plugins, with all that they depend on, and start them.
@@ -77,16 +86,18 @@ def install(
     """
     from reckless.operate.install import install as verb
 
-    return _context(ctx).change("install", lambda s: verb(s, targets, option or (), dry_run=dry_run))
+    return _context(ctx).change(
+        "install", lambda s: verb(s, targets, option or (), from_source=from_source, dry_run=dry_run)
+    )
 
 
-def _upgrade(ctx: typer.Context, names: list[str] | None, every: bool, dry_run: bool) -> int:
+def _upgrade(ctx: typer.Context, names: list[str] | None, every: bool, from_source: bool | None, dry_run: bool) -> int:
     from reckless.errors import UsageError
     from reckless.operate.install import upgrade as verb
 
     if names and every:
         raise UsageError("usage", "--all means every plugin; leave the names out", "reckless upgrade --help")
-    return _context(ctx).change("upgrade", lambda s: verb(s, names or (), dry_run=dry_run))
+    return _context(ctx).change("upgrade", lambda s: verb(s, names or (), from_source=from_source, dry_run=dry_run))
 
 
 Names = Annotated[
@@ -96,18 +107,22 @@ All = Annotated[bool, typer.Option("--all", "-a", help="Every installed plugin (
 
 
 @_operator()
-def upgrade(ctx: typer.Context, names: Names = None, every: All = False, dry_run: DryRun = False) -> int:
+def upgrade(
+    ctx: typer.Context, names: Names = None, every: All = False, from_source: FromSource = None, dry_run: DryRun = False
+) -> int:
     """Bring plugins to their newest fitting release.
 
     All are built and tried first, with the old ones running; where a new one does not run, the old one comes back.
     """
-    return _upgrade(ctx, names, every, dry_run)
+    return _upgrade(ctx, names, every, from_source, dry_run)
 
 
 @_operator(hidden=True)
-def update(ctx: typer.Context, names: Names = None, every: All = False, dry_run: DryRun = False) -> int:
+def update(
+    ctx: typer.Context, names: Names = None, every: All = False, from_source: FromSource = None, dry_run: DryRun = False
+) -> int:
     """Do what upgrade does: the name that lightningd's own tool has for it."""
-    return _upgrade(ctx, names, every, dry_run)
+    return _upgrade(ctx, names, every, from_source, dry_run)
 
 
 @_operator()

@@ -113,11 +113,13 @@ def show_info(info: Info) -> None:
     elif info.builtin:
         rows.append(("built in", f"in lightningd from v{info.builtin.since} on"))
     if info.installed:
-        pinned = " (pinned)" if info.installed.pinned else ""
+        marks = ["pinned"] * info.installed.pinned + ["ready-made"] * bool(info.installed_target)
+        marked = f" ({', '.join(marks)})" if marks else ""
         followed = f", from {info.installed.followed}" if info.installed.followed else ""
-        rows.append(("installed", f"{info.installed.version}{pinned}{followed}"))
+        rows.append(("installed", f"{info.installed.version}{marked}{followed}"))
     if info.manifest:
         rows += _manifest_rows(info.manifest, info.fits)
+        rows.append(("ready-made", _ready_made(info)))
     rows.append(("source", info.source))
     rows += [("found" if n == 0 else "", reason) for n, reason in enumerate(info.reasons)]
     rows.append(("also in", ", ".join(info.elsewhere)))
@@ -125,6 +127,19 @@ def show_info(info: Info) -> None:
     width = max(len(head) for head, _ in shown)
     for head, text in shown:
         say(hanging(f"  {head.ljust(width)}  ", text, width=room).replace(head, dim(head), 1))
+
+
+def _ready_made(info: Info) -> str:
+    """Say for which machines the newest fitting release comes ready-made, and whether that is taken here."""
+    releases = info.manifest.releases if info.manifest else ()
+    release = next((r for r in releases if str(r.version) in info.fits), None)
+    if release is None or not release.binary:
+        return ""
+    targets = ", ".join(f"{b.target} (this machine)" if b.target == info.target else b.target for b in release.binary)
+    if info.target:
+        return targets
+    asked = info.installed is not None and info.installed.from_source
+    return f"{targets}; it is built here{', as you asked (--from-source)' if asked else ': none fits this machine'}"
 
 
 def _manifest_rows(manifest: Manifest, fits: tuple[str, ...]) -> list[tuple[str, str]]:

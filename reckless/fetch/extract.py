@@ -62,6 +62,42 @@ def extract(archive: Path, root: Path, *, deadline: Deadline, limits: Limits | N
     writer.finish()
 
 
+def unpack(archive: Path, root: Path, name: str, *, deadline: Deadline, limits: Limits | None = None) -> None:
+    """Make the new folder `root` of a file that holds a ready-made program: an archive, or the program itself.
+
+    The program itself, which may be compressed (gz, bz2, xz), becomes `root/name`, executable. Raises as `extract`.
+    """
+    with archive.open("rb") as f:
+        head = f.read(6)
+    if head.startswith(_ZIP) or _is_tar(archive, head):
+        extract(archive, root, deadline=deadline, limits=limits)
+        return
+    budget = _Budget(archive.stat().st_size, limits or Limits(), deadline)
+    writer = TreeWriter(root, limits)
+    try:
+        with _open_tar(archive, head) as source, writer.file(name, executable=True) as target:
+            while chunk := source.read(_CHUNK):
+                budget.check(source.tell())
+                writer.count(len(chunk))
+                target.write(chunk)
+    except (gzip.BadGzipFile, *_BROKEN) as e:
+        raise _broken(str(e)) from e
+    except OSError as e:
+        if e.errno in {None, errno.EINVAL}:
+            raise _broken(str(e)) from e
+        raise
+    writer.finish()
+
+
+def _is_tar(archive: Path, head: bytes) -> bool:
+    try:
+        with _open_tar(archive, head) as stream:
+            tarfile.TarInfo.frombuf(stream.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
+    except (tarfile.TarError, OSError, *_BROKEN):
+        return False
+    return True
+
+
 class _Budget:
     """How much an archive of `size` bytes may unfold to; the clock is looked at on the way."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reckless.errors import FetchError
 from reckless.fetch.limits import Deadline
-from reckless.model.manifest import GitSource, PathSource, RegistrySource
+from reckless.model.manifest import Binary, GitSource, PathSource, RegistrySource
 from reckless.system.files import put_in_place, remove_tree
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    source: Source,
+    source: Source | Binary,
     into: Path,
     *,
     cache: Path,
@@ -29,12 +29,13 @@ def fetch(
     reporter: Reporter,
     timeout: float = 600,
     env: Mapping[str, str] | None = None,
-) -> Source:
+) -> Source | Binary:
     """Make `into` the root of the verified source tree of the plugin `name`; it contains `source.subdir`.
 
     Returns the source; that of a folder is what the folder is now, which may have changed since it was looked at.
 
     Of a git repository only what the sub-folder needs is there: see `reckless.fetch.scope`. Of an archive, everything.
+    Of a ready-made program that is no archive, the program, as the file `name`.
     Files are 0644 or 0755, folders 0755; links stay within the tree; there is no `.git`. What is fetched is kept in
     `cache`, which may be deleted at any time and is safe to share between processes. `timeout` is in seconds, over all.
     `env` is what a registry's client runs with (None: our own environment).
@@ -62,6 +63,12 @@ def fetch(
                     from reckless.fetch.worktree import Worktree
 
                     source = replace(source, sha256=Worktree(Path(source.path)).copy(root))
+                elif isinstance(source, Binary):
+                    from reckless.fetch.archive import cached_archive
+                    from reckless.fetch.extract import unpack
+
+                    packed = cached_archive(source.url, source.sha256, cache=cache, deadline=deadline)
+                    unpack(packed, root, name, deadline=deadline)
                 else:
                     _fetch_packed(source, root, cache, deadline, env)
                 put_in_place(root, into)

@@ -108,6 +108,11 @@ class Binary:
     sha256: str
     path: str = ""
 
+    @property
+    def where(self) -> str:
+        """What a person and a receipt call it."""
+        return self.url
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Build:
@@ -167,8 +172,11 @@ class Release:
     yanked: str | None = None
     binary: tuple[Binary, ...] = ()
 
-    def digest(self) -> str:
-        """Return 64 hex digits over what decides the bytes of the built tree: source, lock and build."""
+    def digest(self, binary: Binary | None = None) -> str:
+        """Return 64 hex digits over what decides the tree's bytes: source, lock and build, or a ready-made program."""
+        if binary is not None:
+            ready_made = {"sha256": binary.sha256, "path": binary.path, "entrypoint": self.build.entrypoint}
+            return hashlib.sha256(json.dumps(ready_made, sort_keys=True).encode()).hexdigest()
         lock = self.build.lock
         what: dict[str, object] = {
             "source": asdict(self.source),

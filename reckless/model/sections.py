@@ -32,6 +32,7 @@ from reckless.model.manifest import (
 )
 from reckless.model.registries import REGISTRIES, RULES
 from reckless.model.table import Table
+from reckless.model.targets import KNOWN
 from reckless.model.versions import parse_lightningd_specifier, parse_specifier, parse_version
 
 T = TypeVar("T")
@@ -270,6 +271,11 @@ def _binaries(table: Table, *, local: bool) -> tuple[Binary, ...]:
             sha256=item.text("sha256", hostile.sha256),
             path=item.text("path", hostile.path, limit=hostile.MAX_PATH),
         )
+        if binary.target and table.strict and not KNOWN.fullmatch(binary.target):
+            hint = (
+                "such as x86_64-linux-gnu, armv7-linux-gnu, aarch64-linux-musl, x86_64-linux (static), universal-macos"
+            )
+            item.complain("target", Complaint("invalid-target", f"no machine is a {shown(binary.target)}", hint))
         if binary.target and any(other.target == binary.target for other in found):
             item.complain("target", Complaint("duplicate-item", f"{binary.target} has two binaries", "keep one"))
         found.append(binary)

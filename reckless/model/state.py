@@ -21,7 +21,8 @@ class Entry:
 
     `tree` and `previous` (newest first) name folders below `<reckless-dir>/<name>/`; `entrypoint` is relative to them.
     `enabled` lists the networks in whose config it stands. `origin` is the source that its release came from; where
-    that is no index, `followed` says what an upgrade goes by.
+    that is no index, `followed` says what an upgrade goes by. `from_source`: it is built here, also where a ready-made
+    program fits.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Entry:
     enabled: tuple[str, ...] = ()
     previous: tuple[str, ...] = ()
     followed: Followed | None = None
+    from_source: bool = False
 
     def on(self, network: str, *, enabled: bool) -> Entry:
         """Return the entry with this network switched on or off."""
@@ -76,7 +78,7 @@ class Receipt:
     `depends` and `conflicts` are as in the manifest; `options` are the names that getmanifest gave, `required` those
     of them without which it cannot start, `disables` the built-ins that may not run beside it. `interpreter` is
     the absolute path outside the tree that it cannot start without (empty: none). `digest` is the release's.
-    `followed` is as in the entry.
+    `followed` is as in the entry. `target` is the machine that a ready-made program is for (empty: it was built here).
     """
 
     name: str
@@ -98,6 +100,7 @@ class Receipt:
     required: tuple[str, ...] = ()
     disables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    target: str = ""
     built: str = ""
     reckless: str = ""
     followed: Followed | None = None
@@ -179,6 +182,7 @@ def receipt_from_json(data: object, *, file: str) -> Receipt:
         required=texts("required"),
         disables=texts("disables"),
         notes=texts("notes"),
+        target=reader.text(table.get("target", ""), "target"),
         built=text("built"),
         reckless=text("reckless"),
         followed=_followed(reader, table.get("followed"), "followed"),
@@ -209,6 +213,7 @@ def _entry(reader: _Reader, name: str, row: object) -> Entry:
         enabled=reader.texts(table.get("enabled"), f"{where}.enabled"),
         previous=reader.texts(table.get("previous"), f"{where}.previous"),
         followed=_followed(reader, table.get("followed"), f"{where}.followed"),
+        from_source=reader.flag(table.get("from_source", False), f"{where}.from_source"),
     )
 
 

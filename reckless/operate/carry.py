@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reckless.errors import RecklessError, StoreError
-from reckless.model.manifest import GitSource, Release
+from reckless.model.manifest import Binary, GitSource, Release
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
 from reckless.operate.activate import apply, apply_together
@@ -41,7 +41,7 @@ def carry_out(
     methods = session.node.methods() if session.info else {}
     wishes = [_wish(session, state, solved, c, options.get(c.name), methods) for c in choices if c.kind in _BUILT]
     for wish in wishes:
-        say_missing(wish.release, solved.machine)
+        say_missing(wish, solved.machine)
     if dry_run:
         planned = tuple(_planned(session, state, c, solved) for c in choices)
         gone = tuple(
@@ -132,7 +132,7 @@ def _carry_one(
         return
     try:
         if prepared is None:
-            run.outcomes.append(_keep(session, run, choice, options))
+            run.outcomes.append(_keep(session, run, solved, choice, options))
         elif why := clear_the_way(session, run, choice, solved.resolution.unneeded):
             _fail(run, choice, None, why)
         else:
@@ -168,6 +168,7 @@ def _change(session: Session, state: State, choice: Choice, prepared: Prepared) 
         enabled=before.enabled if before else (session.network,),
         previous=tuple(previous[:KEPT_FOR_ROLLBACK]),
         followed=prepared.followed,
+        from_source=prepared.from_source,
     )
     return Change(
         verb="install" if choice.kind == "install" else "upgrade",
@@ -198,10 +199,11 @@ def _switched(session: Session, choice: Choice, change: Change, *, restart: bool
     )
 
 
-def _keep(session: Session, run: Run, choice: Choice, options: Options | None) -> Outcome:
+def _keep(session: Session, run: Run, solved: Solved, choice: Choice, options: Options | None) -> Outcome:
     """An installed plugin that stays; asked for by name, it is also switched on, and given the options."""
     entry = run.state.plugins[choice.name]
-    after = replace(entry, requested=entry.requested or choice.requested)
+    requested = entry.requested or choice.requested
+    after = replace(entry, requested=requested, from_source=choice.name in solved.from_source)
     asked = options is not None
     if asked:
         after = after.on(session.network, enabled=True)
@@ -315,6 +317,8 @@ def _wish(
         taken_options=taken_options,
         mine=frozenset(mine_options),
         followed=followed_of(solved.found[choice.name].source, choice.name),
+        binary=solved.ready_made(choice.name, release),
+        from_source=choice.name in solved.from_source,
     )
 
 
@@ -333,19 +337,24 @@ def _planned(session: Session, state: State, choice: Choice, solved: Solved) -> 
         version=str(choice.version),
         before=before.version if before else "",
         because=choice.because,
-        steps=(*reasons_of(solved.found[choice.name].source, choice.name), *_steps(session, choice.release, before)),
+        steps=(
+            *reasons_of(solved.found[choice.name].source, choice.name),
+            *_steps(session, choice.release, solved.ready_made(choice.name, choice.release), before),
+        ),
     )
 
 
-def _steps(session: Session, release: Release, before: Entry | None) -> list[str]:
+def _steps(session: Session, release: Release, binary: Binary | None, before: Entry | None) -> list[str]:
     source, build = release.source, release.build
     at = f"{source.git} at {source.rev[:12]}" if isinstance(source, GitSource) else source.where
     lock = build.lock if isinstance(build.lock, str) else (build.lock.file if build.lock else "")
-    steps = [
+    made = [
         f"fetch {at}" + (f", folder {source.subdir}" if source.subdir else ""),
         f"build it ({build.language}" + (f", locked by {lock})" if lock else ")"),
-        "probe it: getmanifest, checked against the manifest and the node",
     ]
+    if binary is not None:
+        made = [f"fetch the ready-made program for {binary.target}: {binary.url}"]
+    steps = [*made, "probe it: getmanifest, checked against the manifest and the node"]
     if before is not None and session.network not in before.enabled:
         return [*steps, "leave it disabled"]
     if session.info is None:

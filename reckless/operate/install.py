@@ -21,31 +21,42 @@ from reckless.operate.target import Target
 from reckless.operate.unvouched import One
 
 
-def install(session: Session, targets: Sequence[str], options: Sequence[str] = (), *, dry_run: bool = False) -> Result:
+def install(
+    session: Session,
+    targets: Sequence[str],
+    options: Sequence[str] = (),
+    *,
+    from_source: bool | None = None,
+    dry_run: bool = False,
+) -> Result:
     """Install each target with its dependencies, and switch it on: a name, an address of a repository, a folder.
 
-    `options` are `KEY=VALUE`, for a single target. Raises UsageError, ResolutionError, ToolchainMissingError, what
-    looking at a target raises and what opening the session raises; what fails for one plugin is in its outcome.
+    `options` are `KEY=VALUE`, for a single target. `from_source` has the targets built here also where a ready-made
+    program fits, or takes that again; None: as was said before. It is remembered. Raises UsageError, ResolutionError,
+    ToolchainMissingError, what looking at a target raises and what opening the session raises; what fails for one
+    plugin is in its outcome.
     """
     asked = [parse_asked(text) for text in targets]
     if options and len(asked) != 1:
         raise UsageError("usage", "--option goes with one plugin at a time", "install them one by one")
     given = parse_options(options)
     with session.writing(dry_run=dry_run) as state:
-        wanted, solved = _solve(session, state, asked)
+        wanted, solved = _solve(session, state, asked, from_source=from_source)
         result = carry_out(session, state, solved, {t.name: given for t in wanted}, dry_run=dry_run)
     names = {t.name for t in wanted}
     outcomes = tuple(o for o in result.outcomes if o.action != "keep" or o.name in names)
     return replace(result, outcomes=outcomes, notes=(*result.notes, *solved.elsewhere))
 
 
-def _solve(session: Session, state: State, asked: Sequence[Asked]) -> tuple[list[Target], Solved]:
+def _solve(
+    session: Session, state: State, asked: Sequence[Asked], *, from_source: bool | None
+) -> tuple[list[Target], Solved]:
     """Look up what was asked for and resolve it; no server is asked for folders that need nothing new."""
     if not only_paths(asked):
         sources = session.sources(state)
-        wanted = look_up(session, state, sources, asked)
+        wanted = [replace(t, from_source=from_source) for t in look_up(session, state, sources, asked)]
         return wanted, solve(session, state, wanted, sources=sources)
-    wanted = look_up(session, state, Sources(()), asked)
+    wanted = [replace(t, from_source=from_source) for t in look_up(session, state, Sources(()), asked)]
     needed = {d.name for t in wanted if t.one for r in t.one.manifest.releases for d in r.depends}
     if needed <= state.plugins.keys():
         with contextlib.suppress(IndexSourceError, ResolutionError):  # something else is needed after all
@@ -53,10 +64,13 @@ def _solve(session: Session, state: State, asked: Sequence[Asked]) -> tuple[list
     return wanted, solve(session, state, wanted)
 
 
-def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = False) -> Result:
+def upgrade(
+    session: Session, names: Sequence[str] = (), *, from_source: bool | None = None, dry_run: bool = False
+) -> Result:
     """Bring the named plugins, or all, to their newest fitting release, or to what their branch holds now.
 
     Pinned ones stay, and so does what was asked for at a tag or commit, or came from a folder; that is said.
+    `from_source`: as for `install`.
     """
     with session.writing(dry_run=dry_run) as state:
         chosen = [installed_name(state, name) for name in names] or sorted(state.plugins)
@@ -76,7 +90,10 @@ def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = Fals
         indexed = frozenset(n for n in moving if state.plugins[n].followed is None)
         if not indexed and not ones:
             return Result(outcomes=tuple(stays))
-        solved, refused = _solve_upgrade(session, state, indexed, ones)
+        anew = (
+            [] if from_source is None else [_anew(state.plugins[n], from_source=from_source) for n in sorted(indexed)]
+        )
+        solved, refused = _solve_upgrade(session, state, indexed, ones, anew)
         stays += [_blind(state.plugins[n], e) for n, e in sorted(refused.items())]
         result = carry_out(session, state, solved, {}, dry_run=dry_run)
     unseen = {n: e for n, e in solved.problems.items() if n in indexed}
@@ -86,14 +103,14 @@ def upgrade(session: Session, names: Sequence[str] = (), *, dry_run: bool = Fals
 
 
 def _solve_upgrade(
-    session: Session, state: State, indexed: frozenset[str], ones: Mapping[str, One]
+    session: Session, state: State, indexed: frozenset[str], ones: Mapping[str, One], others: Sequence[Target]
 ) -> tuple[Solved, dict[str, RecklessError]]:
     """Resolve an upgrade; what a branch holds now and does not fit is left as it is, with why, and the others go on."""
     sources = session.sources(state)
 
     def attempt(names: Iterable[str]) -> Solved:
         targets = [Target(name=n, one=ones[n], unasked=not state.plugins[n].requested) for n in names]
-        return solve(session, state, targets, upgrade=indexed, sources=sources)
+        return solve(session, state, [*targets, *others], upgrade=indexed, sources=sources)
 
     try:
         return attempt(ones), {}
@@ -110,6 +127,10 @@ def _solve_upgrade(
         else:
             fits.append(name)
     return attempt(fits), refused
+
+
+def _anew(entry: Entry, *, from_source: bool) -> Target:
+    return Target(name=entry.name, from_source=from_source, unasked=not entry.requested)
 
 
 def _stays(entry: Entry, why: str) -> Outcome:

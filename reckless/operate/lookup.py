@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from reckless.errors import RecklessError
+from reckless.errors import RecklessError, StoreError
 from reckless.index.search import search as ranked
 from reckless.index.source import Found, Sources
 from reckless.model.catalog import CatalogEntry
 from reckless.model.manifest import Builtin, Manifest
 from reckless.model.state import Entry, State
+from reckless.model.targets import fitting_binary
 from reckless.model.versions import lightningd_fits, parse_lightningd
 from reckless.operate.asked import look_up, parse_asked
 from reckless.operate.following import newest_of
@@ -36,7 +37,8 @@ class Info:
     """All that is known of one plugin. `fits` are the versions of releases that fit this node, newest first.
 
     `reasons` say what was made of its files where it has no manifest; `elsewhere` are sources that have one of that
-    name, too, and that it is not taken from.
+    name, too, and that it is not taken from. `target` is that of the ready-made program that would be taken here of the
+    newest of them (empty: it is built), and `installed_target` of what is installed.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Info:
     fits: tuple[str, ...]
     reasons: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    target: str = ""
+    installed_target: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +100,8 @@ def info(session: Session, text: str) -> Info:
 
     Raises ResolutionError `no-such-plugin`, and what looking there raises.
     """
+    from reckless.build.machine import this_machine
+
     asked = parse_asked(text)
     state = session.state()
     sources = session.sources(state)
@@ -108,6 +114,8 @@ def info(session: Session, text: str) -> Info:
         raise unknown_name(name, sources, state)
     version = _lightningd(session, state)
     releases = found.manifest.releases if found else ()
+    fitting = [r for r in releases if not r.yanked and (version is None or lightningd_fits(r.cln, version))]
+    binary = fitting_binary(fitting[0], this_machine(languages=())) if fitting else None
     return Info(
         name=name,
         manifest=found.manifest if found else None,
@@ -115,12 +123,19 @@ def info(session: Session, text: str) -> Info:
         builtin=builtin,
         builtin_here=bool(builtin and version and builtin.provided_by(version)),
         installed=installed,
-        fits=tuple(
-            str(r.version) for r in releases if not r.yanked and (version is None or lightningd_fits(r.cln, version))
-        ),
+        fits=tuple(str(r.version) for r in fitting),
         reasons=reasons_of(found.source, name) if found else (),
         elsewhere=_elsewhere(sources, name, found),
+        target=binary.target if binary and not (installed and installed.from_source) else "",
+        installed_target=_target(session, installed) if installed else "",
     )
+
+
+def _target(session: Session, entry: Entry) -> str:
+    try:
+        return session.store.receipt(entry.name, entry.tree).target
+    except StoreError:  # doctor says what is wrong with it
+        return ""
 
 
 def _elsewhere(sources: Sources, name: str, found: Found | None) -> tuple[str, ...]:

@@ -11,13 +11,15 @@ from pathlib import Path
 from reckless import __version__
 from reckless.build.base import BuildJob
 from reckless.build.environment import build_environment
+from reckless.build.machine import this_machine
 from reckless.build.registry import backend_for
+from reckless.build.system_packages import missing_client
 from reckless.errors import BuildError, ToolchainMissingError
 from reckless.fetch.fetcher import fetch
 from reckless.index.source import Source
 from reckless.model.followed import Followed
 from reckless.model.machine import Machine
-from reckless.model.manifest import PathSource, Release, ShippedLock
+from reckless.model.manifest import Binary, GitSource, PathSource, RegistrySource, Release, ShippedLock
 from reckless.model.state import Receipt
 from reckless.node.check import ProbeNotes
 from reckless.node.conf import Options
@@ -32,7 +34,8 @@ class Wish:
     """One release to have ready. `options` are given now, `kept` those in the config (left out where it lost them).
 
     `mine` are the options of the version that it replaces. `taken` maps methods, `taken_options` options of installed
-    plugins, to who has them, this plugin aside. `followed` is set where no index vouches for it.
+    plugins, to who has them, this plugin aside. `followed` is set where no index vouches for it. `binary` is the
+    ready-made program to take; `from_source`: none is to be taken.
     """
 
     name: str
@@ -44,6 +47,13 @@ class Wish:
     taken_options: Mapping[str, str]
     mine: frozenset[str]
     followed: Followed | None = None
+    binary: Binary | None = None
+    from_source: bool = False
+
+    @property
+    def digest(self) -> str:
+        """What decides the bytes of the tree."""
+        return self.release.digest(self.binary)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,11 +69,17 @@ class Prepared:
     options: Options
     fresh: bool = False
     followed: Followed | None = None
+    from_source: bool = False
 
 
-def say_missing(release: Release, machine: Machine) -> None:
+def say_missing(wish: Wish, machine: Machine) -> None:
     """Raise ToolchainMissingError, naming all that this release's build lacks, before anything is fetched."""
+    release = wish.release
+    if wish.binary is not None:
+        return
     missing = backend_for(release.build.language).missing(release.build, machine)
+    if isinstance(release.source, RegistrySource):
+        missing += missing_client(release.source.registry)
     if missing:
         raise ToolchainMissingError(
             "toolchain-missing",
@@ -100,11 +116,30 @@ def prepare_all(session: Session, wishes: Sequence[Wish], machine: Machine) -> d
 def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepared:
     """Return the tree of one release, building it where it is not there yet; then it is still to be sealed.
 
-    Raises FetchError, BuildError, ProbeError; nothing but a build log is then left.
+    Where a ready-made program turns out not to fit, and the release can be built here, it is built. Raises FetchError,
+    BuildError, ProbeError; nothing but a build log is then left.
     """
+    try:
+        return _prepare(session, wish, machine, jobs)
+    except BuildError as error:
+        if error.code != "binary-unfit" or wish.release.build.language == "prebuilt":
+            raise
+        building = replace(wish, binary=None)
+        machine = this_machine(languages=[wish.release.build.language], cache=session.settings.cache)
+        try:
+            say_missing(building, machine)
+        except ToolchainMissingError as missing:
+            error.message += f"; to build it, {missing.message}"
+            error.hint = missing.hint
+            raise error from missing
+        session.reporter.note(f"{error.message}; it is built here instead")
+        return _prepare(session, building, machine, jobs)
+
+
+def _prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepared:
     store, release = session.store, wish.release
-    tree = tree_name(str(release.version), release.digest())
-    usable = store.is_whole(wish.name, tree) and store.receipt(wish.name, tree).digest == release.digest()
+    tree = tree_name(str(release.version), wish.digest)
+    usable = store.is_whole(wish.name, tree) and store.receipt(wish.name, tree).digest == wish.digest
     if not usable and store.is_current(wish.name, tree):
         tree += ".2"  # a broken tree that the config goes through is built anew beside it, not pulled from under it
     if usable:
@@ -112,7 +147,13 @@ def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepar
         session.reporter.step(wish.name, "probe", "already built")
         _, checked = _probe(session, wish, store.layout.tree(wish.name, tree) / receipt.entrypoint)
         session.reporter.step(wish.name, "ready")
-        return Prepared(tree=tree, receipt=receipt, options=checked.options, followed=wish.followed)
+        return Prepared(
+            tree=tree,
+            receipt=receipt,
+            options=checked.options,
+            followed=wish.followed,
+            from_source=wish.from_source,
+        )
     folder = store.make_tree(wish.name, tree)
     try:
         return _make(session, wish, machine, folder, jobs)
@@ -126,41 +167,26 @@ def prepare(session: Session, wish: Wish, machine: Machine, jobs: int) -> Prepar
 
 
 def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: int) -> Prepared:
-    release, reporter, cache = wish.release, session.reporter, session.settings.cache
-    reporter.step(wish.name, "fetch", release.source.where)
-    env = build_environment(Path.home(), cache)
-    taken = fetch(release.source, folder / "src", cache=cache, name=wish.name, reporter=reporter, env=env)
+    release, reporter = wish.release, session.reporter
+    env = build_environment(Path.home(), session.settings.cache)
+    origin = wish.binary or release.source
+    reporter.step(wish.name, "fetch", origin.where)
+    taken = fetch(origin, folder / "src", cache=session.settings.cache, name=wish.name, reporter=reporter, env=env)
     followed = wish.followed
     if followed is not None and isinstance(taken, PathSource):  # it may have changed since it was looked at
         followed, release = replace(followed, content=taken.sha256), replace(release, source=taken)
-    lock = None
-    if isinstance(release.build.lock, ShippedLock):
-        lock = folder / "lock.txt"
-        lock.write_bytes(wish.source.lock(release.build.lock))
-    reporter.step(wish.name, "build", release.build.language)
-    built = backend_for(release.build.language).build(
-        BuildJob(
-            name=wish.name,
-            tree=folder,
-            subdir=release.source.subdir,
-            build=release.build,
-            machine=machine,
-            cache=cache,
-            env=env,
-            reporter=reporter,
-            lock=lock,
-            jobs=jobs,
-        )
-    )
+    reporter.step(wish.name, "build", "ready-made" if wish.binary else release.build.language)
+    job = _job(session, replace(wish, release=release), machine, folder, env)
+    built = backend_for(job.build.language).build(replace(job, jobs=jobs))
     reporter.step(wish.name, "probe")
     answer, checked = _probe(session, wish, folder / built.entrypoint)
     manifest = answer.manifest
     receipt = Receipt(
         name=wish.name,
         version=str(release.version),
-        digest=release.digest(),
+        digest=release.digest(wish.binary),
         origin=wish.source.location,
-        source=release.source.where,
+        source=origin.where,
         language=release.build.language,
         entrypoint=built.entrypoint,
         interpreter=built.interpreter,
@@ -175,6 +201,7 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
         required=release.runtime.required_options,
         disables=release.runtime.disables,
         notes=built.notes,
+        target=wish.binary.target if wish.binary else "",
         built=dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
         reckless=__version__,
         followed=followed,
@@ -182,7 +209,37 @@ def _make(session: Session, wish: Wish, machine: Machine, folder: Path, jobs: in
     for note in (*built.notes, *checked.notes):
         reporter.note(f"{wish.name}: {note}")
     reporter.step(wish.name, "ready")
-    return Prepared(tree=folder.name, receipt=receipt, options=checked.options, fresh=True, followed=followed)
+    return Prepared(
+        tree=folder.name,
+        receipt=receipt,
+        options=checked.options,
+        fresh=True,
+        followed=followed,
+        from_source=wish.from_source,
+    )
+
+
+def _job(session: Session, wish: Wish, machine: Machine, folder: Path, env: Mapping[str, str]) -> BuildJob:
+    """Return what its builder is to be given; a lock that the index ships is put beside the source."""
+    release, binary = wish.release, wish.binary
+    build = replace(release.build, language="prebuilt", lock=None) if binary else release.build
+    lock = None
+    if isinstance(build.lock, ShippedLock):
+        lock = folder / "lock.txt"
+        lock.write_bytes(wish.source.lock(build.lock))
+    return BuildJob(
+        name=wish.name,
+        tree=folder,
+        subdir="" if binary else release.source.subdir,
+        build=build,
+        machine=machine,
+        cache=session.settings.cache,
+        env=env,
+        reporter=session.reporter,
+        lock=lock,
+        commit=release.source.rev if isinstance(release.source, GitSource) else "",
+        program=binary.path if binary else "",
+    )
 
 
 def _probe(session: Session, wish: Wish, entrypoint: Path) -> tuple[ProbeResult, ProbeNotes]:

@@ -14,10 +14,12 @@ from reckless.index.search import suggestions
 from reckless.index.source import Found, Sources
 from reckless.model.dependency import parse_dependency
 from reckless.model.machine import Machine
-from reckless.model.manifest import Builtin, GitSource
+from reckless.model.manifest import Binary, Builtin, GitSource, Release
 from reckless.model.place import Place
 from reckless.model.state import State
+from reckless.model.targets import fitting_binary
 from reckless.model.versions import parse_lightningd
+from reckless.operate import making
 from reckless.operate.forced import force
 from reckless.operate.session import Session
 from reckless.operate.target import Target
@@ -32,7 +34,8 @@ class Solved:
 
     `problems` are installed plugins whose manifest or receipt cannot be used, so that nothing newer is known of them.
     `offline`: no source was asked for anything new, on purpose. `elsewhere`: sentences on where plugins come from that
-    no index has, and where else there are plugins of those names.
+    no index has, and where else there are plugins of those names. `from_source` are the plugins that are built here,
+    whatever comes ready-made.
     """
 
     resolution: Resolution
@@ -42,6 +45,11 @@ class Solved:
     problems: Mapping[str, RecklessError] = field(default_factory=dict)
     offline: bool = False
     elsewhere: tuple[str, ...] = ()
+    from_source: frozenset[str] = frozenset()
+
+    def ready_made(self, name: str, release: Release) -> Binary | None:
+        """Return the ready-made program to take of a release; None where it is built."""
+        return None if name in self.from_source else fitting_binary(release, self.machine)
 
 
 def solve(
@@ -60,8 +68,6 @@ def solve(
     as `one`: it is not taken from the sources. `sources` are those of the session, where they are open already.
     Raises ResolutionError, IndexSourceError, ManifestError.
     """
-    from reckless.build.machine import this_machine
-
     targets = tuple(targets)
     damaged = damaged_plugins(session, state)
     for target in targets:
@@ -83,10 +89,17 @@ def solve(
         if target.name not in found and target.name not in builtins and target.name not in installed:
             raise unknown_name(target.name, sources, state)
     version = session.info.version if session.info else state.lightningd.get(session.network)
-    languages = {r.build.language for f in found.values() for r in f.manifest.releases}
-    machine = this_machine(languages=languages, cache=session.settings.cache)
+    asked = {t.name: t.from_source for t in targets if t.from_source is not None}
+    building = making.from_source(state, asked)
+    machine = making.machine_for(found, building, session.settings.cache)
+    wanted = [Wanted(name=t.name, specifier=forced.bounds.get(t.name) or _specifier(t, found)) for t in targets]
+    # One that is here, but made otherwise than is asked now, is made again: at its version, unless that is to move.
+    for name in making.made_otherwise(session, state, found, machine, asked) & installed.keys():
+        here = installed.pop(name).version
+        if name not in upgrade and not any(w.specifier for w in wanted if w.name == name):
+            wanted.append(Wanted(name=name, specifier=SpecifierSet(f"=={here}")))
     problem = Problem(
-        wanted=tuple(Wanted(name=t.name, specifier=forced.bounds.get(t.name) or _specifier(t, found)) for t in targets),
+        wanted=tuple(wanted),
         upgrade=upgrade - damaged.keys(),
         installed=installed,
         manifests={**{name: f.manifest for name, f in found.items()}, **forced.manifests},
@@ -94,9 +107,13 @@ def solve(
         lightningd=parse_lightningd(version) if version else None,
         machine=machine,
         prereleases=prereleases,
+        from_source=building,
     )
     unusable = {name: problem for name, problem in sources.problems.items() if name in installed} | damaged
     resolution = forced.unlabelled(resolve(problem), targets, state.plugins)
+    unasked = {t.name for t in targets if t.unasked}
+    choices = tuple(replace(c, requested=False) if c.name in unasked else c for c in resolution.choices)
+    resolution = replace(resolution, choices=choices)
     if not offline:
         left_out = (f"{at} was left out: {error.message}" for at, error in sources.failed.items())
         resolution = replace(resolution, notes=(*resolution.notes, *left_out))
@@ -108,6 +125,7 @@ def solve(
         problems=unusable,
         offline=offline,
         elsewhere=_elsewhere(resolution, found, sources),
+        from_source=building,
     )
 
 

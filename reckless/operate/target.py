@@ -20,7 +20,8 @@ class Target:
     """What a person typed: a name, and bounds on its version or a revision.
 
     `one` is the plugin itself where it was named by where it is, or is taken from a repository's revision; `unasked`:
-    it moves by itself, and is a dependency as before.
+    it moves by itself, and is a dependency as before. `from_source`: it is to be built here also where a ready-made
+    program fits, or not; None: as was said before.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Target:
     rev: str = ""
     one: One | None = None
     unasked: bool = False
+    from_source: bool | None = None
 
 
 def parse_target(text: str) -> Target:

@@ -18,6 +18,7 @@ from reckless.model.machine import Machine
 from reckless.model.manifest import Release
 from reckless.model.reporter import Reporter
 from reckless.model.state import Receipt, State
+from reckless.model.targets import fitting_binary
 from reckless.model.versions import lightningd_fits, parse_lightningd
 from reckless.node.answers import NodeInfo
 from reckless.operate.install import install
@@ -146,9 +147,11 @@ class Workshop:
             taken={},
             taken_options={},
             mine=frozenset(),
+            binary=fitting_binary(bare, self.machine) if bare.build.language == "prebuilt" else None,
+            from_source=True,
         )
         try:
-            say_missing(release, self.machine)
+            say_missing(wish, self.machine)
             ready = prepare(session, wish, self.machine, session.jobs)
         except RecklessError as e:
             reached: Reached = "built" if "probe" in clock.entered else "nothing"
@@ -177,9 +180,9 @@ class Workshop:
             if not self.node.up:
                 self.node.start()
             began = time.monotonic()
-            outcome = next(
-                o for o in install(self._session(), [f"{trial.name}=={trial.version}"]).outcomes if o.name == trial.name
-            )
+            built = release.build.language != "prebuilt"  # the tree that was just made, not one that comes ready-made
+            done = install(self._session(), [f"{trial.name}=={trial.version}"], from_source=built or None)
+            outcome = next(o for o in done.outcomes if o.name == trial.name)
             if outcome.error:
                 raise outcome.error
             if outcome.action == "builtin":

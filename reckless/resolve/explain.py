@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from reckless.errors import ResolutionError
+from reckless.model.targets import fitting_binary
 from reckless.model.versions import lightningd_fits
 from reckless.resolve.blame import blame
 from reckless.resolve.effort import TO_ANSWER, Effort
@@ -200,16 +201,26 @@ def _help_fault(story: Story, fact: Fact, effort: Effort) -> Iterator[str]:
     name = fact.name
     if fact.detail == "lightningd":
         yield from _better_lightningd(story, name)
-    elif fact.detail == "toolchain":
+    if fact.detail in {"toolchain", "machine"} and name in story.ground.problem.from_source:
+        yield from _ready_made(story, fact)
+    if fact.detail == "toolchain":
         for release in story.faulty(name, "toolchain")[:1]:
             language, bounds = release.build.language, bounds_text(release.build.toolchain)
             what = f"{toolchain_text(language)} {bounds}".strip()
             programs = toolchain_install_text(language)
             yield f"install {what}" + ("" if programs.lower() == toolchain_text(language).lower() else f" ({programs})")
-    elif fact.detail in {"yanked", "prerelease"}:
+    if fact.detail in {"yanked", "prerelease"}:
         fault: Fault = "yanked" if fact.detail == "yanked" else "prerelease"
         takes = _exactly(story, name, [r.version for r in story.faulty(name, fault)], effort)
         yield from (f"{command} takes it all the same" for command in takes)
+
+
+def _ready_made(story: Story, fact: Fact) -> Iterator[str]:
+    """Name the command that takes what came ready-made after all, where it fits this machine."""
+    fault: Fault = "toolchain" if fact.detail == "toolchain" else "machine"
+    problem = story.ground.problem
+    if any(fitting_binary(release, problem.machine) for release in story.faulty(fact.name, fault)):
+        yield f"`reckless install --prebuilt {fact.name}` takes the ready-made program"
 
 
 def _better_lightningd(story: Story, name: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from reckless.model.machine import Machine
 from reckless.model.manifest import Dependency, Language, Release
+from reckless.model.targets import fitting_binary
 from reckless.model.versions import lightningd_fits
 from reckless.resolve.problem import Installed, Problem
 
@@ -123,12 +124,17 @@ class Ground:
         problem = self.problem
         if problem.lightningd is not None and not lightningd_fits(release.cln, problem.lightningd):
             yield "lightningd"
-        if lacks_toolchain(release, problem.machine):
-            yield "toolchain"
-        if lacks_binary(release, problem.machine):
-            yield "machine"
+        if not self.ready_made(name, release):
+            if lacks_toolchain(release, problem.machine):
+                yield "toolchain"
+            if release.build.language == "prebuilt" and (release.binary or name in problem.from_source):
+                yield "machine"
         if release.yanked is not None and not self.asked_exactly(name, release.version):
             yield "yanked"
+
+    def ready_made(self, name: str, release: Release) -> bool:
+        """Say whether a ready-made program of the release fits this machine and may be taken; nothing is built then."""
+        return name not in self.problem.from_source and fitting_binary(release, self.problem.machine) is not None
 
     def _named(self, name: str) -> frozenset[Version]:
         """Return the pre-releases that some bounds in this problem accept: they name one, or there is nothing else.
@@ -174,21 +180,11 @@ def names_prerelease(specifier: SpecifierSet) -> bool:
 
 
 def lacks_toolchain(release: Release, machine: Machine) -> bool:
-    """Say whether this machine cannot build the release for want of its language's toolchain, or of a fitting one.
-
-    A ready-made binary for `machine.target` will make the toolchain needless: this is the place to say so, once
-    binaries are used.
-    """
+    """Say whether this machine cannot build the release for want of its language's toolchain, or of a fitting one."""
     language = release.build.language
     if language in _NEED_NO_TOOLCHAIN:
         return False
     return not any(contains(release.build.toolchain, v) for v in toolchains(language, machine))
-
-
-def lacks_binary(release: Release, machine: Machine) -> bool:
-    """Say whether the release comes only as ready-made binaries, and none is for this machine."""
-    only_binaries = release.build.language == "prebuilt" and release.binary
-    return bool(only_binaries) and all(b.target != machine.target for b in release.binary)
 
 
 def toolchains(language: Language, machine: Machine) -> tuple[Version, ...]:

@@ -50,8 +50,9 @@ class Problem:
     fitting release (others stay unless they must move). `manifests` holds the manifest of every plugin in the closure
     of names, from the index. `lightningd` is None where the node's version is not known (down and never seen): then no
     release is refused for its range and built-ins are judged present only if `since` is older than every supported one
-    (OLDEST_LIGHTNINGD). `prereleases` lets pre-releases be chosen as if they were finals. `known` are all names that
-    the sources list: only for suggestions where a name is unknown.
+    (OLDEST_LIGHTNINGD). `prereleases` lets pre-releases be chosen as if they were finals. `from_source` are the plugins
+    that are to be built here, whatever comes ready-made. `known` are all names that the sources list: only for
+    suggestions where a name is unknown.
     """
 
     wanted: tuple[Wanted, ...] = ()
@@ -62,6 +63,7 @@ class Problem:
     lightningd: Version | None = None
     machine: Machine = field(default_factory=lambda: Machine(os="linux", arch="x86_64", libc="gnu"))
     prereleases: bool = False
+    from_source: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
 
     def provided(self, name: str) -> bool:

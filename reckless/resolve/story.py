@@ -116,7 +116,7 @@ class Story:
     def _faults(self, name: str, fault: Fault) -> list[str]:
         groups: dict[tuple[str, str], list[str]] = {}
         for release in self.faulty(name, fault):
-            groups.setdefault(fault_text(self.ground, release, fault), []).append(str(release.version))
+            groups.setdefault(fault_text(self.ground, name, release, fault), []).append(str(release.version))
         return [
             f"{self._subject(name, versions)} {many if len(versions) > 1 else one}."
             for (one, many), versions in groups.items()
@@ -189,8 +189,8 @@ class Story:
         return sorted(versions, reverse=True)
 
 
-def fault_text(ground: Ground, release: Release, fault: Fault) -> tuple[str, str]:
-    """Say what is wrong with a release, as the end of a sentence about one, and about several."""
+def fault_text(ground: Ground, name: str, release: Release, fault: Fault) -> tuple[str, str]:
+    """Say what is wrong with a release of `name`, as the end of a sentence about one, and about several."""
     problem, build = ground.problem, release.build
     if fault == "lightningd":
         node = lightningd_text(problem.lightningd) if problem.lightningd else "of an unknown version"
@@ -198,15 +198,30 @@ def fault_text(ground: Ground, release: Release, fault: Fault) -> tuple[str, str
     if fault == "toolchain":
         have = listed(str(v) for v in toolchains(build.language, problem.machine))
         what = f"{toolchain_text(build.language)} {bounds_text(build.toolchain)}".strip()
-        return _needs(f"{what}, and this machine has {have or 'none'}")
+        return _needs(f"{what}, and this machine has {have or 'none'}{_but_for(ground, name, release)}")
     if fault == "machine":
-        targets = listed(sorted({b.target for b in release.binary}))
-        rest = f"ready-made for {targets} only, and this machine is {problem.machine.target}"
+        rest = _ready_made_for(ground, release)
+        if name in problem.from_source:
+            rest = "ready-made only, and it is to be built from source"
         return f"comes {rest}", f"come {rest}"
     if fault == "yanked":
         reason = f": {release.yanked.strip().rstrip('.')}" if release.yanked and release.yanked.strip() else ""
         return f"is yanked{reason}", f"are yanked{reason}"
     return "is a pre-release", "are pre-releases"
+
+
+def _ready_made_for(ground: Ground, release: Release) -> str:
+    targets = listed(sorted({b.target for b in release.binary}))
+    return f"ready-made for {targets} only, and this machine is {ground.problem.machine.target}"
+
+
+def _but_for(ground: Ground, name: str, release: Release) -> str:
+    """Say why no ready-made program makes up for a toolchain that is missing; empty where the release has none."""
+    if not release.binary:
+        return ""
+    if name in ground.problem.from_source:
+        return "; ready-made it is not to be taken"
+    return f"; it comes {_ready_made_for(ground, release)}"
 
 
 def missing_text(ground: Ground, name: str) -> str:

@@ -64,6 +64,7 @@ TOOLS = {
     "java": ["javac", "mvn"],
     "make": ["make", "cc"],
     "script": ["bash"],
+    "prebuilt": ["bash"],
 }
 STAND_INS = ("uv", "cargo", "go", "npm", "mvn", "make", "bash")
 NO_SUCH = {"requirements.txt": "./not-there\n"}
@@ -90,6 +91,10 @@ KINDS = {
     "make": Kind("make", "tiny", {"Makefile": MAKEFILE, "tiny.c": C}, {"tiny.c": "it breaks"}),
     "script": Kind(
         "script", "a-b.sh", {"a-b.sh": f"#!/usr/bin/env bash\n{BASH}"}, {"a-b.sh": "#!/usr/bin/env bash\nif\n"}
+    ),
+    # A script that came ready-made: what is special to programs is in test_prebuilt.py.
+    "prebuilt": Kind(
+        "prebuilt", "tiny", {"tiny": f"#!/usr/bin/env bash\n{BASH}"}, {"tiny": "#!/usr/bin/env bash\nif\n"}
     ),
 }
 
@@ -242,8 +247,8 @@ def test_a_toolchain_that_is_missing_or_too_old_is_named_with_what_brings_it(kin
     build = Build(language=kind.language, entrypoint=kind.entrypoint)
     machine = this_machine(languages=[kind.language])
     assert backend.missing(build, machine) == ()
-    if kind.language == "script":
-        pytest.skip("a script needs no toolchain, and its interpreter is known once it is fetched")
+    if kind.language in ("script", "prebuilt"):
+        pytest.skip("it needs no toolchain; a script's interpreter is known once it is fetched")
     nothing = Machine(os="linux", arch="x86_64", libc="gnu")
     assert backend.missing(build, nothing)[0].install
     from packaging.specifiers import SpecifierSet
@@ -255,6 +260,8 @@ def test_a_toolchain_that_is_missing_or_too_old_is_named_with_what_brings_it(kin
 
 
 def test_a_system_library_that_is_missing_is_named(kind):
+    if kind.language == "prebuilt":
+        pytest.skip("what a manifest wants of the system is for building it")
     build = Build(language=kind.language, entrypoint=kind.entrypoint, system=("bin:sh", "lib:nowhere-to-be-found"))
     missing = backend_for(kind.language).missing(build, this_machine(languages=[kind.language]))
     assert [m.what for m in missing] == ["the library nowhere-to-be-found"]

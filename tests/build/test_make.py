@@ -17,7 +17,9 @@ from reckless.model.manifest import Build
 from tests.build.workshop import C, ask, without
 
 HELLO = '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n'
-MAKEFILE = "plugin: plugin.c\n\tcc -o plugin plugin.c\n"
+MAKEFILE = (
+    "plugin: plugin.c\n\tcc -g -o plugin $(CURDIR)/plugin.c\n"  # its debugging information knows where it was built
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -148,6 +150,12 @@ def test_a_repository_around_the_tree_does_not_answer_for_it(shop, tmp_path):
     writes = "printf '#!/bin/sh\\necho \"[%s]\"\\n' $$(cat where) > run.sh"
     program = built(shop, {"Makefile": f"all:\n\t{asks}\n\t{writes}\n"}, entrypoint="run.sh")
     assert subprocess.check_output([program], text=True, cwd="/", env={"PATH": "/usr/bin:/bin"}) == "[]\n"
+
+
+def test_a_makefile_that_asks_git_which_commit_it_is(shop):
+    stamp = 'git rev-parse --is-inside-work-tree && echo "int main(){}//$$(git rev-parse HEAD)" > plugin.c'
+    job = shop.job({"Makefile": f"all:\n\t{stamp}\n\tcp plugin.c plugin\n"}, entrypoint="plugin", commit="ab" * 20)
+    assert (job.tree / shop.build(job).entrypoint).read_text() == f"int main(){{}}//{'ab' * 20}\n"
 
 
 def test_it_uses_as_many_cores_as_it_may(shop):

@@ -138,12 +138,14 @@ class Workshop:
     def __post_init__(self):
         self.cache = self.root / "cache" if self.cache == Path() else self.cache
 
-    def job(self, files: dict[str, str], *, entrypoint: str = "plugin.py", tree: str = "tree", **more) -> BuildJob:
+    def job(
+        self, files: dict[str, str | bytes], *, entrypoint: str = "plugin.py", tree: str = "tree", **more
+    ) -> BuildJob:
         place = self.root / tree
         for name, text in files.items():
             file = place / "src" / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+            file.write_bytes(text if isinstance(text, bytes) else text.encode())
         build = {k: more.pop(k) for k in ("lock", "system", "target") if k in more}
         toolchain = SpecifierSet(more.pop("toolchain", ""))
         env = build_environment(Path.home(), self.cache) | self.env

@@ -44,7 +44,7 @@ def test_every_command_has_its_section() -> None:
 
 def test_every_option_is_explained() -> None:
     for path, command in ALL.items():
-        there = {o for p in command.params if p.param_type_name == "option" for o in p.opts}
+        there = {o for p in command.params if p.param_type_name == "option" for o in (*p.opts, *p.secondary_opts)}
         assert options(SECTIONS[usage(path, command)]) == there - {"--help", "-h"}, path
 
 

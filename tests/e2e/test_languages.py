@@ -1,4 +1,4 @@
-"""Plugins on an interpreter or virtual machine of the system: installed, called, upgraded, held when one breaks."""
+"""Plugins in whatever language the system brings: installed, called, upgraded, held when a release breaks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ pytestmark = pytest.mark.slow
 # What builds each, and, where it is not the only way, the entrypoint that says so.
 WAYS = {
     "node-hello": ("node-hello", ("node", "npm"), ""),
+    "make-hello": ("make-hello", ("make", "cc"), ""),
+    "script-hello": ("script-hello", ("bash",), ""),
     "java-hello": ("java-hello", ("javac", "mvn"), ""),
     "java-hello by gradle": ("java-hello", ("javac", "gradle"), "build/install/java-hello/bin/java-hello"),
 }

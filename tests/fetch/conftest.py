@@ -9,7 +9,7 @@ import pytest
 
 from reckless.errors import FetchError
 from reckless.fetch.fetcher import fetch
-from reckless.model.manifest import Source
+from reckless.model.manifest import Binary, Source
 from tests.servers import GitRepository, GitServer
 
 
@@ -38,7 +38,7 @@ def bring(tmp_path: Path, notes: Notes) -> Callable[..., Path]:
     count = iter(range(1000))
 
     def call(
-        source: Source, *, timeout: float = 60, cache: Path | None = None, env: dict[str, str] | None = None
+        source: Source | Binary, *, timeout: float = 60, cache: Path | None = None, env: dict[str, str] | None = None
     ) -> Path:
         into = tmp_path / "trees" / str(next(count)) / "src"
         try:

@@ -208,6 +208,8 @@ CASES = [
     ("invalid-sha256", "release[0].source.sha256", 19, swapped("git =", "archive =").replace("rev =", "sha256 =")),
     ("invalid-target", "release[0].binary[0].target", 20,
      released(f'binary = [{{ target = "linux", url = "https://example.com/x", sha256 = "{DIGEST}" }}]')),
+    ("invalid-target", "release[0].binary[0].target", 20, released(
+        f'binary = [{{ target = "x86_64-unknown-linux-gnu", url = "https://example.com/x", sha256 = "{DIGEST}" }}]')),
     ("duplicate-item", "release[0].binary[1].target", 20, released("binary = [" + 2 * (
         f'{{ target = "x86_64-linux-gnu", url = "https://example.com/x", sha256 = "{DIGEST}" }}, ') + "]")),
     ("missing-key", "release[0].binary[0].sha256", 20,

@@ -350,6 +350,14 @@ def test_scripts_and_ready_made_programs_need_no_toolchain() -> None:
     assert chosen(resolve(problem("a", "b", index=index, machine=bare))) == ["install a 1", "install b 1"]
 
 
+def test_what_comes_ready_made_for_this_machine_needs_no_toolchain_either() -> None:
+    index = {"a": [release("2", language="rust", targets=["x86_64-linux-gnu"]), release("1", language="go")]}
+    assert chosen(resolve(problem("a", index=index))) == ["install a 2"]
+    assert chosen(resolve(problem("a", index=index, from_source=["a"]))) == ["install a 1"]
+    musl = Machine(os="linux", arch="x86_64", libc="musl", toolchains={"go": Version("1.22")})
+    assert chosen(resolve(problem("a", index=index, machine=musl))) == ["install a 1"]
+
+
 def test_what_is_installed_needs_no_toolchain_to_stay() -> None:
     given = problem(index={"a": [release("1", language="rust")]}, here=[installed("a", "1")], upgrade=["a"])
     assert chosen(resolve(given)) == ["keep a 1"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
+from reckless.model.machine import Machine
 from reckless.model.manifest import Builtin
 from reckless.resolve.problem import Problem
 from tests.resolve.worlds import installed, problem, refused
@@ -110,6 +111,51 @@ CASES = [
             "only, and this machine is x86_64-linux-gnu."
         ),
         "`reckless info fast` shows its releases and what they need",
+    ),
+    (
+        "ready-made for another libc",
+        problem(
+            "fast",
+            index={"fast": [R("1.0", language="prebuilt", targets=["x86_64-linux-gnu"])]},
+            machine=Machine(os="linux", arch="x86_64", libc="musl"),
+        ),
+        "not-for-this-machine",
+        (
+            "fast 1.0, which you asked for, comes ready-made for x86_64-linux-gnu only, and this machine is "
+            "x86_64-linux-musl."
+        ),
+        "`reckless info fast` shows its releases and what they need",
+    ),
+    (
+        "no toolchain, and ready-made for other machines",
+        problem(
+            "sling",
+            index={"sling": [R("4.0", language="rust", targets=["aarch64-linux-gnu", "universal-macos"])]},
+        ),
+        "toolchain-missing",
+        (
+            "sling 4.0, which you asked for, needs Rust, and this machine has none; it comes ready-made for "
+            "aarch64-linux-gnu and universal-macos only, and this machine is x86_64-linux-gnu."
+        ),
+        "install Rust (rustc and cargo)",
+    ),
+    (
+        "no toolchain, and not to be taken ready-made",
+        problem(
+            "sling", index={"sling": [R("4.0", language="rust", targets=["x86_64-linux-gnu"])]}, from_source=["sling"]
+        ),
+        "toolchain-missing",
+        ("sling 4.0, which you asked for, needs Rust, and this machine has none; ready-made it is not to be taken."),
+        "`reckless install --prebuilt sling` takes the ready-made program, or install Rust (rustc and cargo)",
+    ),
+    (
+        "nothing to build from",
+        problem(
+            "fast", index={"fast": [R("1.0", language="prebuilt", targets=["x86_64-linux-gnu"])]}, from_source=["fast"]
+        ),
+        "not-for-this-machine",
+        "fast 1.0, which you asked for, comes ready-made only, and it is to be built from source.",
+        "`reckless install --prebuilt fast` takes the ready-made program",
     ),
     (
         "only a yanked release",

@@ -94,6 +94,7 @@ def problem(
     lightningd: str | None = "v26.06.6",
     machine: Machine = MACHINE,
     prereleases: bool = False,
+    from_source: Iterable[str] = (),
     manifests: Iterable[Manifest] = (),
     known: Iterable[str] = (),
 ) -> Problem:
@@ -107,6 +108,7 @@ def problem(
         lightningd=parse_lightningd(lightningd) if lightningd else None,
         machine=machine,
         prereleases=prereleases,
+        from_source=frozenset(from_source),
         known=frozenset(known),
     )
 
