@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from measure import Absence, Row, alternate, peak, wall
+from ready_made import prebuilt
 from stage import CRATES, TWENTY, Stage, many_manifests
 
 from reckless.build.python_index import for_uv
@@ -239,5 +240,6 @@ ROWS: dict[str, Callable[[Stage, float], Iterator[Row]]] = {
     "gap": gap,
     "parallel": parallel,
     "rust": rust,
+    "prebuilt": prebuilt,
     "memory": memory,
 }
