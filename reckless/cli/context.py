@@ -36,6 +36,10 @@ class Context:
         self.command = command
         with Progress(json=self.given.json, verbose=self.given.verbose, log=self.log) as progress:
             result = work(self._open(progress))
+        self._say_change(result)
+        return 0 if result.ok else 1
+
+    def _say_change(self, result: Result) -> None:
         if self.given.json:
             first = next((o.error for o in result.outcomes if o.error), None)
             self._print(result.outcomes, [*self.log, *result.notes], first, ok=result.ok)
@@ -43,7 +47,6 @@ class Context:
             from reckless.cli.render import say_result
 
             say_result(result)
-        return 0 if result.ok else 1
 
     def answer(
         self,
@@ -68,12 +71,15 @@ class Context:
                 found = work(self._open(progress, only_looking=True, asked=asked))
         else:
             found = work(self._open(_Stderr(self.log, quiet=self.given.json), only_looking=True, asked=asked))
+        array = rows(found) if rows else found if isinstance(found, (list, tuple)) else [found]
+        self._say_answer(found, show, array, ok=ok(found))
+        return 0 if ok(found) else 1
+
+    def _say_answer(self, found: _T, show: Callable[[_T], None], array: Sequence[object], *, ok: bool) -> None:
         if self.given.json:
-            array = rows(found) if rows else found if isinstance(found, (list, tuple)) else [found]
-            self._print(array, [*self.log, *getattr(found, "notes", ())], None, ok=ok(found))
+            self._print(array, [*self.log, *getattr(found, "notes", ())], None, ok=ok)
         else:
             show(found)
-        return 0 if ok(found) else 1
 
     def ask_ahead(self) -> AskedAhead | None:
         """Begin to ask the node what `list` will want to know; None where there is nothing to ask it with."""
@@ -97,28 +103,38 @@ class Context:
             error.message, error.hint, error.detail = (
                 mask(text, secrets) for text in (error.message, error.hint, error.detail)
             )
+        self._say_failure(error)
+        return error.exit_code
+
+    def _say_failure(self, error: RecklessError) -> None:
         if self.given.json:
             self._print((), [*self.log, error.message], error, ok=False)
         else:
             from reckless.cli.render import say_error
 
             say_error(error)
-        return error.exit_code
 
     def show(self, command: str, text: str) -> int:
         """Answer with a text that is the same whatever the node: the version, a help page."""
         self.command = command
+        self._say_text(text)
+        return 0
+
+    def _say_text(self, text: str) -> None:
         if self.given.json:
             self._print((text,), (), None, ok=True)
         else:
             print(text)
-        return 0
 
     @property
     def left_behind(self) -> bool:
         """Whether a change under way could not be put back before the command ended."""
         session = self._session
         return session is not None and "store" in vars(session) and session.store.layout.journal.exists()
+
+    def _place(self, name: str) -> str:
+        """Return the folder of a plugin."""
+        return str(self._session.store.layout.plugin(name)) if self._session else name
 
     def _open(self, reporter: Reporter, *, only_looking: bool = False, asked: Lightning | None = None) -> Session:
         from reckless.operate.session import Session

@@ -20,14 +20,26 @@ _GROUPS = (["source"], ["index"])
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 70 a bug in reckless, 130 interrupted."""
-    sys.exit(run(sys.argv[1:]))
+    argv = sys.argv[1:]
+    if not _is_recklessrpc(argv):
+        sys.exit(run(argv))
+    from reckless.cli.recklessrpc import RpcContext, leave
+
+    run([word for word in argv if word], RpcContext)
+    leave()
+    sys.exit(0)  # the answer says how it went; recklessrpc takes any other status for a crash
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run one command; returns its exit status. Never raises."""
+def _is_recklessrpc(argv: Sequence[str]) -> bool:
+    """Say whether lightningd's recklessrpc plugin runs us: see `reckless.cli.recklessrpc`."""
+    return "LIGHTNINGD_PLUGIN" in os.environ and [*argv[:3], *argv[4:5]] == ["-v", "--json", "-l", "--network"]
+
+
+def run(argv: Sequence[str], kind: type[Context] = Context) -> int:
+    """Run one command, which answers as its `kind` of context does; returns its exit status. Never raises."""
     for stream in (sys.stdout, sys.stderr):
         _say_what_can_be_said(stream)
-    context = Context(Globals(json=wants_json(argv)), argv)
+    context = kind(Globals(json=wants_json(argv)), argv)
     try:
         try:
             status = _run(context, argv)
