@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from reckless.cli.style import clean, columns, dim, hanging, paint, terminal_width
+from reckless.cli.style import clean, columns, dim, hanging, paint, terminal_width, version_text
 
 if TYPE_CHECKING:
     from reckless.errors import RecklessError
@@ -61,9 +61,8 @@ def say_result(result: Result) -> None:
 
 
 def _say_outcome(o: Outcome) -> None:
-    versions = (
-        f"{o.before} → {o.version}" if o.before and o.version and o.before != o.version else o.version or o.before
-    )
+    before, version = version_text(o.before), version_text(o.version)
+    versions = f"{before} → {version}" if before and version and before != version else version or before
     title = clean(" ".join(part for part in (o.name, versions) if part))
     if o.status == "failed":
         not_done = "changed" if o.action == "keep" else _DID[o.action]
@@ -85,7 +84,8 @@ def _say_outcome(o: Outcome) -> None:
             say(f"    {clean(line)}")
         return
     mark = paint("✓", "green") if o.status == "done" else "·"
-    did = _DID[o.action] if o.status == "done" else _UNCHANGED.get(o.action, _DID[o.action])
+    unchanged = "unchanged" if o.action == "keep" and o.message else _UNCHANGED.get(o.action, _DID[o.action])
+    did = _DID[o.action] if o.status == "done" else unchanged
     tail = f"; {clean(o.message)}" if o.message else ""
     if o.restart and "restart" not in tail:
         tail += "; restart lightningd for it to take effect"

@@ -42,6 +42,11 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def version_text(version: str) -> str:
+    """Return a version as people read it: of what lightningd's own tool installed, the commit is all that is known."""
+    return version.removeprefix("0+")
+
+
 def terminal_width(stream: TextIO | None = None) -> int | None:
     """Return how many columns the terminal behind `stream` (stdout) has; None where it is none."""
     stream = stream or sys.stdout

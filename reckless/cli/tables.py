@@ -6,7 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from reckless.cli.render import ago, say
-from reckless.cli.style import clean, columns, dim, hanging, one_line, paint, terminal_width
+from reckless.cli.style import clean, columns, dim, hanging, one_line, paint, terminal_width, version_text
+from reckless.model.state import OLD_TOOL
 
 if TYPE_CHECKING:
     from reckless.cli.context import Context
@@ -44,7 +45,8 @@ def show_listing(listing: Listing) -> None:
     else:
         say(
             columns(
-                [(r.name, r.version, _health(r), _remarks(r)) for r in listing.rows], ("name", "version", "state", "")
+                [(r.name, version_text(r.version), _health(r), _remarks(r)) for r in listing.rows],
+                ("name", "version", "state", ""),
             )
         )
     for note in listing.notes:
@@ -61,6 +63,8 @@ def _remarks(row: Row) -> str:
         words.append(f"from {row.followed}")
     if not row.requested:
         words.append("dependency")
+    if row.origin == OLD_TOOL:
+        words.append(f"installed by {OLD_TOOL}")
     return ", ".join(words)
 
 
@@ -71,7 +75,10 @@ def show_outdated(rows: tuple[Outdated, ...]) -> None:
         return
     say(
         columns(
-            [(r.name, r.version, r.newest, " ".join((r.available or r.why, r.followed)).strip()) for r in rows],
+            [
+                (r.name, version_text(r.version), r.newest, " ".join((r.available or r.why, r.followed)).strip())
+                for r in rows
+            ],
             ("name", "installed", "newest", "upgrade"),
         )
     )
@@ -98,7 +105,7 @@ def _standing(hit: Hit) -> str:
     if hit.builtin:
         return "built in"
     if hit.installed:
-        return "installed" if hit.installed == hit.entry.version else f"has {hit.installed}"
+        return "installed" if hit.installed == hit.entry.version else f"has {version_text(hit.installed)}"
     return "" if hit.entry.status == "active" else hit.entry.status
 
 
@@ -115,8 +122,9 @@ def show_info(info: Info) -> None:
     if info.installed:
         marks = ["pinned"] * info.installed.pinned + ["ready-made"] * bool(info.installed_target)
         marked = f" ({', '.join(marks)})" if marks else ""
+        by = f", by {OLD_TOOL}" if info.installed.is_old else ""
         followed = f", from {info.installed.followed}" if info.installed.followed else ""
-        rows.append(("installed", f"{info.installed.version}{marked}{followed}"))
+        rows.append(("installed", f"{version_text(info.installed.version)}{by}{marked}{followed}"))
     if info.manifest:
         rows += _manifest_rows(info.manifest, info.fits)
         rows.append(("ready-made", _ready_made(info)))

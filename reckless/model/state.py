@@ -13,6 +13,7 @@ from reckless.model.followed import FOLLOW_KINDS, Followed
 
 STATE_SCHEMA = 1
 RECEIPT_SCHEMA = 1
+OLD_TOOL = "lightningd's own reckless"  # the origin of what that tool installed, as long as it runs from its place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +24,8 @@ class Entry:
     `enabled` lists the networks in whose config it stands. `origin` is the source that its release came from; where
     that is no index, `followed` says what an upgrade goes by. `from_source`: it is built here, also where a ready-made
     program fits.
+    What lightningd's own tool installed stays in that tool's folder: `tree` is `.`, or `../NAME` where it spells the
+    name another way.
     """
 
     name: str
@@ -38,6 +41,11 @@ class Entry:
     followed: Followed | None = None
     from_source: bool = False
 
+    @property
+    def is_old(self) -> bool:
+        """Whether it runs from where lightningd's own tool installed it."""
+        return self.origin == OLD_TOOL
+
     def on(self, network: str, *, enabled: bool) -> Entry:
         """Return the entry with this network switched on or off."""
         rest = tuple(n for n in self.enabled if n != network)
@@ -49,13 +57,15 @@ class State:
     """Everything installed below one reckless folder.
 
     `sources` are index URLs and directories in order of preference (empty: the default). `lightningd` maps a network to
-    the version that its node last said it had, for resolving while it is down.
+    the version that its node last said it had, for resolving while it is down. `old_sources_read`: what lightningd's
+    own tool had as sources was taken over, and is not looked at again.
     """
 
     plugins: Mapping[str, Entry] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     lightningd: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    old_sources_read: bool = False
 
     def with_entry(self, entry: Entry) -> State:
         """Return the state with this entry added or replaced."""
@@ -114,6 +124,7 @@ def state_to_json(state: State) -> dict[str, object]:
         "sources": list(state.sources),
         "lightningd": dict(sorted(state.lightningd.items())),
         "left": {network: list(names) for network, names in sorted(state.left.items())},
+        "old_sources_read": state.old_sources_read,
     }
 
 
@@ -130,6 +141,7 @@ def state_from_json(data: object, *, file: str) -> State:
             n: reader.text(v, f"lightningd.{n}") for n, v in reader.table(table.get("lightningd", {}), "").items()
         },
         left={n: reader.texts(v, f"left.{n}") for n, v in reader.table(table.get("left", {}), "left").items()},
+        old_sources_read=reader.flag(table.get("old_sources_read", False), "old_sources_read"),
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from reckless.errors import ConfigError
-from reckless.node.lines import SETCONFIG_COMMENT, parse_line, split_lines
+from reckless.node.lines import SETCONFIG_COMMENT, Line, parse_line, split_lines
 
 HEADER = "# This configuration file is managed by reckless to activate and disable\n# reckless-installed plugins\n\n"
 OFF = "#off "
@@ -75,10 +75,17 @@ class RecklessConf:
     @property
     def loose(self) -> tuple[LooseLine, ...]:
         """Plugin lines that are in no block."""
-        inside = {n for b in self.blocks for n in range(b.start, b.stop)}
-        found = [parse_line(raw) for n, raw in enumerate(self.lines) if n not in inside]
         keys = (*_PLUGIN_KEYS, "disable-plugin")
-        return tuple(LooseLine(key=line.key, path=line.value) for line in found if line.key in keys and line.value)
+        return tuple(LooseLine(key=x.key, path=x.value) for _, x in self._outside() if x.key in keys and x.value)
+
+    def loose_options(self, names: Collection[str]) -> Options:
+        """Return those of these options that are set in no block: a person put them below such a line."""
+        return tuple((x.key, x.value) for _, x in self._outside() if x.kind == "option" and x.key in names)
+
+    def without_loose_options(self, names: Collection[str]) -> RecklessConf:
+        """Return the file without what `loose_options` returns."""
+        gone = {n for n, line in self._outside() if line.kind == "option" and line.key in names}
+        return RecklessConf(tuple(raw for n, raw in enumerate(self.lines) if n not in gone))
 
     def find(self, name: str) -> Block | None:
         """Return the block of a plugin, or None."""
@@ -159,17 +166,17 @@ class RecklessConf:
         """Return the file without this option of a plugin."""
         return self.set_option(name, key) if self.find(name) else self
 
+    def _outside(self) -> tuple[tuple[int, Line], ...]:
+        inside = {n for b in self.blocks for n in range(b.start, b.stop)}
+        return tuple((n, parse_line(raw)) for n, raw in enumerate(self.lines) if n not in inside)
+
     def _block_lines(self, name: str) -> tuple[str, ...]:
         return tuple(raw for b in self.blocks if b.name == name for raw in self.lines[b.start : b.stop])
 
     def _without_loose(self, paths: Collection[str]) -> tuple[str, ...]:
-        inside = {n for b in self.blocks for n in range(b.start, b.stop)}
         keys = (*_PLUGIN_KEYS, "disable-plugin")
-        return tuple(
-            raw
-            for n, raw in enumerate(self.lines)
-            if n in inside or (line := parse_line(raw)).key not in keys or line.value not in paths
-        )
+        gone = {n for n, line in self._outside() if line.key in keys and line.value in paths}
+        return tuple(raw for n, raw in enumerate(self.lines) if n not in gone)
 
     def _replaced(self, name: str, block: tuple[str, ...]) -> RecklessConf:
         mine = [b for b in self.blocks if b.name == name]

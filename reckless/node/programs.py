@@ -32,13 +32,18 @@ def cannot_run(path: Path) -> CannotRun | None:
         return CannotRun(code="missing", why="cannot be looked at")
 
 
-def _interpreter(path: Path) -> CannotRun | None:
+def interpreter_of(path: Path) -> str | None:
+    """Return the interpreter that a script's first line names, maybe empty; None for other files. Raises OSError."""
     with path.open("rb") as f:
         first = f.read(_SHEBANG).split(b"\n", 1)[0]
     if not first.startswith(b"#!"):
         return None
     words = first[2:].split()
-    interpreter = os.fsdecode(words[0]) if words else ""
-    if interpreter and os.access(interpreter, os.X_OK):
+    return os.fsdecode(words[0]) if words else ""
+
+
+def _interpreter(path: Path) -> CannotRun | None:
+    interpreter = interpreter_of(path)
+    if interpreter is None or (interpreter and os.access(interpreter, os.X_OK)):
         return None
     return CannotRun(code="interpreter-missing", why=f"needs {interpreter or 'an interpreter'}, which is not there")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from reckless.errors import RecklessError
-from reckless.model.state import Entry, State
+from reckless.model.state import OLD_TOOL, Entry, State
+from reckless.operate.legacy import OldPlugin, old_plugins
 from reckless.operate.remove import provided_names
 from reckless.operate.session import Session
 from reckless.operate.solve import installed_plugins
@@ -56,8 +57,9 @@ def diagnose(session: Session) -> Diagnosis:
             ailments += _guarded(partial(_plugin, session, entry))
         ailments += _guarded(partial(_needs, session, state))
         ailments += _guarded(partial(_strays, session, state))
+        ailments += _guarded(partial(_old, session, state))
     ailments += _guarded(partial(_config, session, state))
-    checked = ("node", "owner", "journal", "state", "trees", "dependencies", "config")
+    checked = ("node", "owner", "journal", "state", "trees", "dependencies", OLD_TOOL, "config")
     return Diagnosis(ailments=tuple(dict.fromkeys(ailments)), checked=checked)
 
 
@@ -102,6 +104,8 @@ def _journal(session: Session) -> list[Ailment]:
 def _plugin(session: Session, entry: Entry) -> list[Ailment]:
     store, layout = session.store, session.store.layout
     again = f"`reckless install {entry.name}=={entry.version}` builds it again"
+    if entry.is_old:
+        again = f"`reckless install {entry.name}` puts its newest release in its place"
     if not store.is_sealed(entry.name, entry.tree):
         return [
             Ailment(severity="grave", code="tree-missing", message=f"the files of {entry.name} are gone", hint=again)
@@ -169,6 +173,35 @@ def _strays(session: Session, state: State) -> list[Ailment]:
         )
         for tree in session.store.stray_trees(state)
     ]
+
+
+def _old(session: Session, state: State) -> list[Ailment]:
+    """Look at what lightningd's own tool installed and we did not take over."""
+    return [_old_ailment(plugin) for _, plugin in sorted(old_plugins(session, state).items())]
+
+
+def _old_ailment(plugin: OldPlugin) -> Ailment:
+    if not plugin.is_installed:
+        return Ailment(
+            severity="note",
+            code="old-plugin-remains",
+            message=f"{plugin.folder} is what an installation by {OLD_TOOL} left that was not finished",
+            hint=f"`reckless uninstall {plugin.name}` removes it",
+        )
+    if plugin.damage:
+        return Ailment(
+            severity="grave" if plugin.enabled else "note",
+            code="old-plugin-broken",
+            message=f"{plugin.name}, installed by {OLD_TOOL}, cannot be run: {plugin.damage}",
+            hint=f"`reckless install {plugin.name}` puts its newest release in its place; "
+            f"`reckless uninstall {plugin.name}` removes it",
+        )
+    return Ailment(
+        severity="note",
+        code="old-plugin",
+        message=f"{plugin.name} was installed by {OLD_TOOL}",
+        hint=f"`reckless upgrade {plugin.name}` takes it over, where a source has it",
+    )
 
 
 def _config(session: Session, state: State | None) -> list[Ailment]:

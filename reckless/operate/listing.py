@@ -16,7 +16,11 @@ Health = Literal["running", "stopped", "restart-due", "disabled", "node-down", "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One installed plugin. `path` is the one that lightningd lists; `followed` is set where no index has it."""
+    """One installed plugin. `path` is the one that lightningd lists; `followed` is set where no index has it.
+
+    `origin` is the source that it came from, or "lightningd's own reckless" where that tool installed it and it still
+    runs from its place.
+    """
 
     name: str
     version: str
@@ -51,7 +55,7 @@ def list_installed(session: Session) -> Listing:
     down = active is None and problem is None
     if problem is not None:
         notes.append(f"cannot ask lightningd what runs: {problem.message}")
-    state = session.store.load()
+    state = session.seen(session.store.load())
     if session.store.layout.journal.exists():
         notes.append("an interrupted command left work behind; the next one that changes something puts it right")
     waiting = bool(left_since_boot(session, state))
@@ -81,7 +85,8 @@ def list_installed(session: Session) -> Listing:
 
 def _health(session: Session, entry: Entry, active: set[str] | None, *, waiting: bool) -> Health:
     """Say how a plugin is; `waiting`: this run of lightningd may be unable to start any that has options."""
-    if not session.store.is_sealed(entry.name, entry.tree):
+    store = session.store
+    if not (store.is_whole if entry.is_old else store.is_sealed)(entry.name, entry.tree):
         return "broken"
     path = str(session.store.running_path(entry))
     if active is not None and path in active:

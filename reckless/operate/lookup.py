@@ -19,6 +19,7 @@ from reckless.operate.asked import look_up, parse_asked
 from reckless.operate.following import newest_of
 from reckless.operate.session import Session
 from reckless.operate.solve import solve, unknown_name
+from reckless.operate.succession import why_they_stay
 from reckless.operate.unvouched import One, reasons_of
 
 
@@ -151,7 +152,8 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
     if not state.plugins:
         return ()
     rows = _followed(session, state)
-    moving = frozenset(n for n, e in state.plugins.items() if not e.pinned and e.followed is None)
+    stay = why_they_stay(session, state, state.plugins.values())
+    moving = frozenset(n for n, e in state.plugins.items() if not e.pinned and e.followed is None and n not in stay)
     solved = solve(session, state, (), upgrade=moving)
     for name, problem in sorted(solved.problems.items()):
         session.reporter.note(f"what is newest of {name} is not known: {problem.message}")
@@ -168,7 +170,8 @@ def outdated(session: Session) -> tuple[Outdated, ...]:
         choice = chosen.get(name)
         moves = choice is not None and choice.kind == "upgrade"
         available = str(choice.version) if choice is not None and moves else ""
-        why = "" if moves else "pinned" if entry.pinned else choice.held_back if choice is not None else ""
+        held = stay.get(name) or (choice.held_back if choice is not None else "")
+        why = "" if moves else "pinned" if entry.pinned else held
         rows.append(
             Outdated(
                 name=name, version=entry.version, newest=str(newest), available=available, pinned=entry.pinned, why=why

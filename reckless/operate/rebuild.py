@@ -10,6 +10,7 @@ from reckless.model.reporter import Reporter
 from reckless.model.state import Entry, Receipt, State
 from reckless.node.conf import parse
 from reckless.operate.session import Session
+from reckless.store.layout import is_tree_name
 from reckless.store.lock import writing
 from reckless.store.store import Store
 
@@ -74,16 +75,19 @@ def _folders(root: Path) -> list[str]:
 
 def _sealed(store: Store, name: str, reporter: Reporter) -> dict[str, Receipt]:
     found = {}
-    for folder in sorted(store.layout.plugin(name).iterdir()):
-        if folder.is_symlink() or not store.is_sealed(name, folder.name):
+    trees = [folder.name for folder in sorted(store.layout.plugin(name).iterdir()) if is_tree_name(folder.name)]
+    if not is_tree_name(now := _current(store, name)):
+        trees.append(now or ".")  # what we took over from lightningd's own tool
+    for tree in trees:
+        if not store.is_sealed(name, tree):
             continue
         try:
-            receipt = store.receipt(name, folder.name)
+            receipt = store.receipt(name, tree)
         except RecklessError as e:
             reporter.note(f"left out: {e.message}")
             continue
         if receipt.name == name:
-            found[folder.name] = receipt
+            found[tree] = receipt
     return found
 
 

@@ -12,6 +12,8 @@ from reckless.model.state import State
 from reckless.operate.session import Session
 from reckless.operate.undo import settle
 from reckless.store import journal
+from reckless.store.layout import is_ours
+from reckless.store.legacy import remove_retired, retired
 from reckless.store.store import Store
 from reckless.system.files import remove_leftovers
 
@@ -45,24 +47,34 @@ def sweep(session: Session) -> None:
 
 
 def clear_debris(session: Session, state: State) -> None:
-    """Remove trees that nothing refers to, but none that a node still runs, nor any where we cannot ask it.
+    """Remove trees that nothing refers to, and what we took over from lightningd's own tool and then replaced.
 
-    None either while the journal is there: until that is undone, `current` may point at a tree unknown to the state.
+    But none that a node still runs, nor any where we cannot ask it. None either while the journal is there: until that
+    is undone, `current` may point at a tree unknown to the state.
     """
     store = session.store
     if store.layout.journal.exists():
         return
-    stray = store.stray_trees(state)
+    stray, old = store.stray_trees(state), retired(store.layout.root)
     try:
-        active = [p.name for s in _sessions(session) for p in s.running() or ()] if stray else []
+        active = [p.name for s in _sessions(session) for p in s.running() or ()] if stray or old else []
     except NodeError:
         return
     with contextlib.suppress(OSError):  # what cannot be removed now is tried again by the next command
         gone = [t for t in stray if not any(name.startswith(f"{t.resolve()}/") for name in active)]
         _remove(store, gone, session.jobs)
+        for folder in old:
+            if not _runs_beside_ours(folder.resolve(), active):
+                remove_retired(folder)
         for folder in store.layout.root.iterdir():
             if folder.is_dir() and folder.name not in state.plugins and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def _runs_beside_ours(folder: Path, active: Sequence[str]) -> bool:
+    """Say whether a plugin runs from this folder that is in none of our trees there."""
+    below = (Path(name).relative_to(folder).parts[0] for name in active if folder in Path(name).parents)
+    return not all(is_ours(first) for first in below)
 
 
 def _remove(store: Store, trees: Sequence[Path], jobs: int) -> None:

@@ -15,6 +15,7 @@ from reckless.operate.options import refuse_orphans
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
 from reckless.operate.solve import installed_plugins
+from reckless.operate.takeover import adopt
 from reckless.resolve.problem import Installed
 
 
@@ -23,7 +24,7 @@ def uninstall(session: Session, names: Sequence[str], *, dry_run: bool = False) 
     from reckless.resolve.solver import removal
 
     with session.writing(dry_run=dry_run) as found:
-        state = found
+        state = adopt(session, found, names, dry_run=dry_run, stays=False)
         wanted = [installed_name(state, name) for name in names]
         known = installed_plugins(session, state)
         for name in wanted:

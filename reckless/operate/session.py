@@ -124,16 +124,24 @@ class Session:
         return Store(Layout(self.files.reckless_dir))
 
     def state(self) -> State:
-        """Return what is installed; nothing where there is no node on this machine, for a verb that is only looking.
+        """Return what is installed, by lightningd's own tool too, for a verb that is only looking.
 
-        Raises StoreError, ConfigError.
+        Nothing, for such a verb, where there is no node on this machine. Raises StoreError, ConfigError.
         """
         try:
-            return self.store.load()
+            return self.seen(self.store.load())
         except ConfigError as e:
             if self.only_looking and e.code == "lightning-dir-missing" and self.settings.lightning_dir is None:
                 return State()
             raise
+
+    def seen(self, state: State) -> State:
+        """Return the state as if we had installed what lightningd's own tool did: `reckless.operate.legacy`."""
+        if not self.store.has_others():
+            return state
+        from reckless.operate.legacy import with_old
+
+        return with_old(self, state)
 
     def running(self) -> tuple[RunningPlugin, ...] | None:
         """Return the node's plugins, or None where it is down. Raises NodeError where we cannot know."""

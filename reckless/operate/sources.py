@@ -60,15 +60,18 @@ def list_sources(session: Session) -> tuple[SourceRow, ...]:
 
 def add_sources(session: Session, locations: Sequence[str], *, dry_run: bool = False) -> Result:
     """Add sources behind those that are there, each tried first. Raises IndexSourceError, UsageError."""
+    from reckless.operate.old_sources import take_old_sources
+
     outcomes = []
-    with session.writing(dry_run=dry_run) as state:
+    with session.writing(dry_run=dry_run) as found:
+        state = take_old_sources(session, found, dry_run=dry_run)
         known = list(state.sources or (DEFAULT_SOURCE,))
         for text in locations:
             location = canonical(text)
             if location in known:
                 outcomes.append(Outcome(name=location, action="source", status="unchanged", message="already there"))
                 continue
-            location, source = _tried(location, session.settings.cache)
+            location, source = tried(location, session.settings.cache)
             if location in known:
                 outcomes.append(Outcome(name=location, action="source", status="unchanged", message="already there"))
                 continue
@@ -93,8 +96,11 @@ def add_sources(session: Session, locations: Sequence[str], *, dry_run: bool = F
 
 def remove_sources(session: Session, locations: Sequence[str], *, dry_run: bool = False) -> Result:
     """Remove sources; plugins that came from them stay. Raises RecklessError `no-such-source`."""
+    from reckless.operate.old_sources import take_old_sources
+
     outcomes = []
-    with session.writing(dry_run=dry_run) as state:
+    with session.writing(dry_run=dry_run) as found:
+        state = take_old_sources(session, found, dry_run=dry_run)
         known = list(state.sources or (DEFAULT_SOURCE,))
         for text in locations:
             location = text if text in known else canonical(text)
@@ -143,7 +149,7 @@ def canonical(text: str) -> str:
     return str(folder)
 
 
-def _tried(location: str, cache: Path) -> tuple[str, Source]:
+def tried(location: str, cache: Path) -> tuple[str, Source]:
     """Open a source that is to be added and see that there is something; returns it with its location.
 
     An address may be a repository's after all; one with branch and folder in one is written so that they are told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reckless.errors import RecklessError, UsageError
+from reckless.errors import RecklessError, StoreError, UsageError
 from reckless.model.state import Entry, State
 from reckless.node.conf import Options
 from reckless.operate.activate import Applied, apply
@@ -14,6 +14,7 @@ from reckless.operate.options import checked_options, parse_options, refuse_orph
 from reckless.operate.remove import installed_name, offered_options
 from reckless.operate.result import Action, Outcome, Result, Status
 from reckless.operate.session import Session
+from reckless.operate.takeover import adopt
 
 
 def enable(session: Session, names: Sequence[str], *, dry_run: bool = False) -> Result:
@@ -28,7 +29,8 @@ def disable(session: Session, names: Sequence[str], *, dry_run: bool = False) ->
 
 def rollback(session: Session, name: str, *, dry_run: bool = False) -> Result:
     """Return to the release that was there before, without building. Raises RecklessError `nothing-to-roll-back-to`."""
-    with session.writing(dry_run=dry_run) as state:
+    with session.writing(dry_run=dry_run) as found:
+        state = adopt(session, found, [name], dry_run=dry_run)
         entry = state.plugins[installed_name(state, name)]
         kept = [tree for tree in entry.previous if session.store.is_whole(entry.name, tree)]
         if not kept:
@@ -74,7 +76,7 @@ def pin(session: Session, names: Sequence[str], *, on: bool = True, dry_run: boo
     action: Action = "pin" if on else "unpin"
     outcomes = []
     with session.writing(dry_run=dry_run) as found:
-        state = found
+        state = adopt(session, found, names, dry_run=dry_run)
         for name in [installed_name(state, n) for n in names]:
             entry = state.plugins[name]
             same = entry.pinned == on
@@ -103,7 +105,8 @@ def unset_options(session: Session, name: str, keys: Sequence[str], *, dry_run: 
 def _reconfigure(
     session: Session, text: str, verb: Action, given: Options, names: set[str], *, dry_run: bool
 ) -> Result:
-    with session.writing(dry_run=dry_run) as state:
+    with session.writing(dry_run=dry_run) as found:
+        state = adopt(session, found, [text], dry_run=dry_run, whole=True)
         entry = state.plugins[installed_name(state, text)]
         receipt = session.store.receipt(entry.name, entry.tree)
         refuse_unknown(entry.name, names, receipt.options)
@@ -142,7 +145,7 @@ def _switch(session: Session, names: Sequence[str], *, on: bool, dry_run: bool) 
     action: Action = "enable" if on else "disable"
     outcomes = []
     with session.writing(dry_run=dry_run) as found:
-        state = found
+        state = adopt(session, found, names, dry_run=dry_run, whole=on)
         chosen = [installed_name(state, name) for name in names]
         if not on:
             _refuse_needed(session, state, chosen)
@@ -163,6 +166,12 @@ def _switch(session: Session, names: Sequence[str], *, on: bool, dry_run: bool) 
 def switch_one(session: Session, state: State, entry: Entry, after: Entry, action: Action) -> Applied:
     """Have one plugin as `after` says: on or off, here. Raises what `apply` raises; all is then as it was."""
     receipt = session.store.receipt(entry.name, entry.tree)
+    if action == "enable" and not session.store.is_whole(entry.name, entry.tree):
+        raise StoreError(
+            "tree-missing",
+            f"the installed tree {session.store.layout.tree(entry.name, entry.tree)} is not whole",
+            f"`reckless install {entry.name}` builds it again",
+        )
     if action == "disable":
         refuse_orphans(session.files, entry.name, receipt.options)
     change = Change(

@@ -15,7 +15,8 @@ from reckless.node.rpc import RunningPlugin
 from reckless.operate.session import Session
 from reckless.operate.starting import can_pass_options, remember, why_not
 from reckless.store.journal import Record
-from reckless.store.layout import Layout
+from reckless.store.layout import Layout, is_tree_name
+from reckless.store.legacy import retire
 from reckless.system.files import swap_symlink
 
 _TICK = 0.2
@@ -38,6 +39,14 @@ def finish(layout: Layout, record: Record) -> None:
     """Do what may only happen once the change is recorded."""
     if record.after is None:
         layout.current(record.name).unlink(missing_ok=True)
+    kept = _trees(record.after)
+    for tree in _trees(record.before) - kept:
+        if not is_tree_name(tree):  # lightningd's own tool's: it goes by a mark, for debris it is never
+            retire(layout.tree(record.name, tree))
+
+
+def _trees(entry: Entry | None) -> set[str]:
+    return {entry.tree, *entry.previous} if entry else set()
 
 
 def undo(session: Session, record: Record, *, touched: bool = True) -> None:

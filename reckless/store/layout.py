@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_TREE = re.compile(r"\S+\+[0-9a-f]{8}(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,13 @@ class Layout:
 def tree_name(version: str, digest: str) -> str:
     """Return a tree's folder name: the version, which bytes and which build made it."""
     return f"{version.replace('!', '-')}+{digest[:8]}"
+
+
+def is_ours(name: str) -> bool:
+    """Say whether what has this name in a plugin's folder is ours: a tree, or the link to one."""
+    return name in ("current", ".current.new") or is_tree_name(name)
+
+
+def is_tree_name(name: str) -> bool:
+    """Say whether a folder is one of our trees, by its name: what others put beside them is not ours to remove."""
+    return _TREE.fullmatch(name) is not None

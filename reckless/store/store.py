@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reckless.errors import StoreError
@@ -18,10 +19,12 @@ from reckless.model.state import (
     state_from_json,
     state_to_json,
 )
-from reckless.store.layout import Layout
+from reckless.store.layout import Layout, is_ours, is_tree_name
 from reckless.system.files import atomic_write, remove_tree, sync_folder
 
 MAX_STATE = 16 << 20
+# A plugin line that does not go through `current`
+_OTHERS = re.compile(rb"^(?:important-|disable-)?plugin=/(?!.*/current/)", re.MULTILINE)
 
 
 def load_json(path: Path, what: str) -> object:
@@ -50,9 +53,13 @@ def load_json(path: Path, what: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The reckless folder of one lightning-dir."""
+    """The reckless folder of one lightning-dir.
+
+    `imagined` are receipts, by name and tree, of what lightningd's own tool installed: it writes none.
+    """
 
     layout: Layout
+    imagined: dict[tuple[str, str], Receipt] = field(default_factory=dict)
 
     def load(self) -> State:
         """Return what is installed.
@@ -78,6 +85,8 @@ class Store:
 
     def receipt(self, name: str, tree: str) -> Receipt:
         """Return a sealed tree's receipt. Raises StoreError `tree-missing`, `state-damaged` or `state-too-new`."""
+        if (name, tree) in self.imagined:
+            return self.imagined[name, tree]
         path = self.layout.receipt(name, tree)
         try:
             return receipt_from_json(load_json(path, "a receipt of reckless"), file=str(path))
@@ -90,7 +99,7 @@ class Store:
 
     def is_sealed(self, name: str, tree: str) -> bool:
         """Say whether the tree was built to the end."""
-        return self.layout.receipt(name, tree).is_file()
+        return (name, tree) in self.imagined or self.layout.receipt(name, tree).is_file()
 
     def is_whole(self, name: str, tree: str) -> bool:
         """Say whether a sealed tree can still be run: an OS upgrade may have taken the interpreter from under it."""
@@ -137,7 +146,20 @@ class Store:
 
     def running_path(self, entry: Entry) -> Path:
         """Return the path under which lightningd lists it: symlinks resolved."""
-        return Path(os.path.realpath(self.layout.tree(entry.name, entry.tree))) / entry.entrypoint
+        return Path(os.path.realpath(self.layout.tree(entry.name, entry.tree) / entry.entrypoint))
+
+    def has_others(self) -> bool:
+        """Say, fast, whether something in our folder may be lightningd's own tool's; then it is worth looking well."""
+        try:
+            for path in self.layout.root.iterdir():
+                if path.name.endswith("-reckless.conf"):
+                    if _OTHERS.search(path.read_bytes()):
+                        return True
+                elif path.is_dir() and any(not is_ours(inside.name) for inside in path.iterdir()):
+                    return True
+        except OSError:  # whoever needs it says so
+            return False
+        return False
 
     def stray_trees(self, state: State) -> list[Path]:
         """Return folders of trees that the state does not know: debris, and builds that never came into use."""
@@ -145,6 +167,6 @@ class Store:
         for folder in sorted(p for p in self.layout.root.glob("*") if p.is_dir() and not p.is_symlink()):
             entry = state.plugins.get(folder.name)
             known = {entry.tree, *entry.previous} if entry else set()
-            trees = [p for p in folder.iterdir() if p.is_dir() and not p.is_symlink() and "+" in p.name]
+            trees = [p for p in folder.iterdir() if p.is_dir() and not p.is_symlink() and is_tree_name(p.name)]
             stray += [tree for tree in sorted(trees) if tree.name not in known]
         return stray

@@ -204,13 +204,14 @@ def test_a_tree_is_made_anew_over_what_a_broken_build_left(store: Store) -> None
 
 
 def test_strays_are_trees_that_the_state_does_not_know(store: Store) -> None:
-    for name, tree in (("hello", HELLO.tree), ("hello", "1.0.0+11111111"), ("hello", "0.9+00000000"), ("gone", "1+2")):
+    for name, tree in (("hello", HELLO.tree), ("hello", "1.0.0+11111111"), ("hello", "0.9+00000000"), ("gone", "1.0+22222222")):
         store.make_tree(name, tree)
     store.layout.current("hello").symlink_to(HELLO.tree)
     (store.layout.root / "hello" / "notes").mkdir()
+    (store.layout.root / "hello" / "c++").mkdir()
     (store.layout.root / ".logs").mkdir()
     assert [str(p.relative_to(store.layout.root)) for p in store.stray_trees(STATE)] == [
-        "gone/1+2",
+        "gone/1.0+22222222",
         "hello/0.9+00000000",
     ]
 

@@ -1,0 +1,162 @@
+"""Taking over a plugin that lightningd's own reckless installed.
+
+It becomes an entry of ours as it is: the same files in their old place, the same line in effect in the config, with the
+options that stand beside it, while it goes on running. From then on every verb treats it as one of ours; `upgrade` and
+`install` build a release and switch over to it as always. That tool's files are kept until the new one runs, and then
+for `rollback`, until the next upgrade (reckless.store.legacy.retire).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from reckless.errors import ConfigError, NodeError, RecklessError, StoreError
+from reckless.model.names import normalize_name
+from reckless.model.state import OLD_TOOL, Entry, Receipt, State, receipt_to_json
+from reckless.node.files import NodeFiles
+from reckless.node.probe import probe
+from reckless.node.programs import interpreter_of
+from reckless.operate.legacy import OldPlugin, imagine, networks, old_plugins, real_place
+from reckless.operate.session import Session
+from reckless.system.files import atomic_write, swap_symlink
+
+_PLUGIN_KEYS = ("plugin", "important-plugin")
+
+
+def adopt(
+    session: Session, state: State, names: Iterable[str], *, dry_run: bool, whole: bool = False, stays: bool = True
+) -> State:
+    """Return the state with those of these plugins in it that lightningd's own tool installed, taken over as they are.
+
+    With `dry_run` nothing is written. With `whole`, one that cannot be run is refused. `stays`: it is to be said, for
+    the plugin stays here. Raises RecklessError `old-plugin-broken`, ConfigError `plugin-in-config`, StoreError
+    `folder-in-the-way`, OSError.
+    """
+    found = old_plugins(session, state)
+    for name in dict.fromkeys(normalize_name(text) for text in names) if found else ():
+        plugin = found.get(name)
+        if plugin is None:
+            continue
+        if whole and plugin.damage:
+            raise _broken(plugin)
+        _refuse_other_lines(session, plugin)
+        receipt = _receipt(session, state, plugin)
+        entry = replace(plugin.entry(), dynamic=receipt.dynamic)
+        if dry_run:
+            state = imagine(session, state, entry, receipt)
+        else:
+            state = _take(session, state, plugin, entry, receipt)
+            if stays:
+                session.reporter.note(f"{name}: taken over from {OLD_TOOL}, as it is")
+    return state
+
+
+def _broken(plugin: OldPlugin) -> RecklessError:
+    return RecklessError(
+        "old-plugin-broken",
+        f"{plugin.name}, which lightningd's own reckless installed, cannot be run: {plugin.damage}; "
+        "nothing was changed",
+        f"`reckless install {plugin.name}` puts a release of ours in its place; `reckless uninstall {plugin.name}` "
+        "removes what is left of it",
+    )
+
+
+def _refuse_other_lines(session: Session, plugin: OldPlugin) -> None:
+    """Refuse where a person's own file loads it too: whatever we did, that line would stay. Raises ConfigError."""
+    for _, files in networks(session):
+        ours = files.our_conf.resolve()
+        for line in files.scan().lines:
+            named = line.key in _PLUGIN_KEYS and line.value and line.value.startswith("/")
+            if named and line.file.resolve() != ours and _is_below(real_place(line.value or ""), plugin.folder):
+                raise ConfigError(
+                    "plugin-in-config",
+                    f"{line.file} line {line.line} loads {plugin.name}, which lightningd's own reckless installed; "
+                    "nothing was changed",
+                    f"take that line out, then run this again ({files.our_conf} is where plugins are switched on)",
+                )
+
+
+def _is_below(path: str, folder: Path) -> bool:
+    return Path(path).is_relative_to(folder.resolve())
+
+
+def _receipt(session: Session, state: State, plugin: OldPlugin) -> Receipt:
+    """Ask the plugin what it is; where it does not answer, gather what the node and the index know of it."""
+    receipt, limit = plugin.receipt(), session.settings.probe_timeout
+    try:
+        if plugin.damage:
+            raise _broken(plugin)
+        answer = probe(plugin.path, cwd=session.files.network_dir, lightningd=session.lightningd, timeout=limit)
+    except RecklessError:
+        options, dynamic = _hearsay(session, state, plugin)
+        return replace(receipt, options=options, dynamic=dynamic)
+    manifest = answer.manifest
+    return replace(
+        receipt,
+        interpreter=interpreter_of(plugin.path) or "",
+        dynamic=manifest.dynamic,
+        rpcmethods=tuple(m.name for m in manifest.rpcmethods),
+        hooks=manifest.hooks,
+        subscriptions=manifest.subscriptions,
+        options=tuple(o.name for o in manifest.options),
+    )
+
+
+def _hearsay(session: Session, state: State, plugin: OldPlugin) -> tuple[tuple[str, ...], bool]:
+    """Return the options of a plugin that cannot be asked, and whether it is dynamic, as others have it."""
+    options: set[str] = set()
+    dynamic = True
+    path = str(plugin.path.resolve())
+    try:
+        if (found := session.sources(state, offline=True).find(plugin.name)) is not None:
+            options = {name for r in found.manifest.releases for name in r.runtime.options or ()}
+    except RecklessError:
+        pass  # then only the node can say
+    try:
+        here = next((p for p in session.running() or () if p.name == path), None)
+        if here is not None:
+            dynamic = here.dynamic
+            options |= {name for name, option in session.node.configured().items() if option.plugin == path}
+    except NodeError:
+        pass
+    return tuple(sorted(options)), dynamic
+
+
+def _take(session: Session, state: State, plugin: OldPlugin, entry: Entry, receipt: Receipt) -> State:
+    """Make it ours: the receipt, `current`, its block in every network's config, the state. Each may be repeated."""
+    layout = session.store.layout
+    current = layout.current(entry.name)
+    if current.exists() and not current.is_symlink():
+        raise StoreError(
+            "folder-in-the-way",
+            f"{current} stands where a link of ours must be: {entry.name}, which lightningd's own reckless installed, "
+            "was not taken over; nothing was changed",
+            "move it to another name, then run this again",
+        )
+    plugin.folder.mkdir(exist_ok=True)
+    layout.plugin(entry.name).mkdir(exist_ok=True)
+    text = json.dumps(receipt_to_json(receipt), indent=1)
+    atomic_write(layout.receipt(entry.name, entry.tree), text.encode() + b"\n")
+    swap_symlink(current, entry.tree)
+    for network, files in networks(session):
+        if network in (*plugin.enabled, *plugin.disabled):
+            _write_block(session, files, plugin, entry, receipt.options, on=network in plugin.enabled)
+    state = state.with_entry(entry)
+    session.store.save(state)
+    session.store.imagined.pop((entry.name, entry.tree), None)
+    return state
+
+
+def _write_block(
+    session: Session, files: NodeFiles, plugin: OldPlugin, entry: Entry, offered: Collection[str], *, on: bool
+) -> None:
+    """Turn that tool's line, and the plugin's options that a person put below it, into a block of ours: one rename."""
+    conf = files.read_our_conf()
+    options = (*conf.options(entry.name), *conf.loose_options(offered))
+    edited = conf.without_loose_options(offered).with_plugin(
+        entry.name, session.store.entrypoint(entry), options, instead_of=plugin.lines
+    )
+    files.write_our_conf(edited if on else edited.disabled(entry.name))
