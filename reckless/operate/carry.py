@@ -43,7 +43,7 @@ def carry_out(
     for wish in wishes:
         say_missing(wish, solved.machine)
     if dry_run:
-        planned = tuple(_planned(session, state, c, solved) for c in choices)
+        planned = tuple(_planned(session, state, c, solved, asked=c.name in options) for c in choices)
         gone = tuple(
             Outcome(name=n, action="uninstall", status="planned", message="no longer needed")
             for n in solved.resolution.unneeded
@@ -136,7 +136,7 @@ def _carry_one(
         elif why := clear_the_way(session, run, choice, solved.resolution.unneeded):
             _fail(run, choice, None, why)
         else:
-            change = _change(session, run.state, choice, prepared)
+            change = _change(session, run.state, choice, prepared, asked=options is not None)
             applied = apply(session, run.state, change)
             run.state = applied.state
             run.outcomes.append(_switched(session, choice, change, restart=applied.restart))
@@ -150,8 +150,8 @@ def _heed_undoing(session: Session, run: Run) -> None:
     run.state = replace(run.state, left=session.store.load().left)
 
 
-def _change(session: Session, state: State, choice: Choice, prepared: Prepared) -> Change:
-    """Put a freshly prepared tree in the place of what is there."""
+def _change(session: Session, state: State, choice: Choice, prepared: Prepared, *, asked: bool = False) -> Change:
+    """Put a freshly prepared tree in the place of what is there; who is `asked` for by name is also switched on."""
     before = state.plugins.get(choice.name)
     receipt = prepared.receipt
     earlier = (before.tree, *before.previous) if before else ()
@@ -165,11 +165,13 @@ def _change(session: Session, state: State, choice: Choice, prepared: Prepared) 
         dynamic=receipt.dynamic,
         requested=choice.requested,
         pinned=before.pinned if before else False,
-        enabled=before.enabled if before else (session.network,),
+        enabled=before.enabled if before else (),
         previous=tuple(previous[:KEPT_FOR_ROLLBACK]),
         followed=prepared.followed,
         from_source=prepared.from_source,
     )
+    if asked or before is None:
+        after = after.on(session.network, enabled=True)
     return Change(
         verb="install" if choice.kind == "install" else "upgrade",
         name=choice.name,
@@ -322,7 +324,7 @@ def _wish(
     )
 
 
-def _planned(session: Session, state: State, choice: Choice, solved: Solved) -> Outcome:
+def _planned(session: Session, state: State, choice: Choice, solved: Solved, *, asked: bool) -> Outcome:
     before = state.plugins.get(choice.name)
     if choice.kind == "builtin":
         return _builtin(choice, solved)
@@ -339,12 +341,14 @@ def _planned(session: Session, state: State, choice: Choice, solved: Solved) -> 
         because=choice.because,
         steps=(
             *reasons_of(solved.found[choice.name].source, choice.name),
-            *_steps(session, choice.release, solved.ready_made(choice.name, choice.release), before),
+            *_steps(session, choice.release, solved.ready_made(choice.name, choice.release), before, asked=asked),
         ),
     )
 
 
-def _steps(session: Session, release: Release, binary: Binary | None, before: Entry | None) -> list[str]:
+def _steps(
+    session: Session, release: Release, binary: Binary | None, before: Entry | None, *, asked: bool
+) -> list[str]:
     source, build = release.source, release.build
     at = f"{source.git} at {source.rev[:12]}" if isinstance(source, GitSource) else source.where
     lock = build.lock if isinstance(build.lock, str) else (build.lock.file if build.lock else "")
@@ -355,7 +359,7 @@ def _steps(session: Session, release: Release, binary: Binary | None, before: En
     if binary is not None:
         made = [f"fetch the ready-made program for {binary.target}: {binary.url}"]
     steps = [*made, "probe it: getmanifest, checked against the manifest and the node"]
-    if before is not None and session.network not in before.enabled:
+    if before is not None and session.network not in before.enabled and not asked:
         return [*steps, "leave it disabled"]
     if session.info is None:
         return [*steps, "write it into the config; lightningd is not running"]

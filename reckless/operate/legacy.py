@@ -17,7 +17,7 @@ from reckless.model.names import normalize_name
 from reckless.model.state import OLD_TOOL, Entry, Receipt, State
 from reckless.node.conf import RecklessConf
 from reckless.node.files import NodeFiles
-from reckless.node.programs import cannot_run
+from reckless.node.programs import cannot_run, interpreter_of
 from reckless.operate.session import Session
 from reckless.store.layout import is_ours
 from reckless.store.legacy import OldTree, old_trees, remote_source, tree_of
@@ -86,7 +86,7 @@ class OldPlugin:
             name=self.name, version=self.version, origin=OLD_TOOL, entrypoint=self.entrypoint, built=self.date,
             digest=hashlib.sha256(f"{self.folder}@{self.commit}".encode()).hexdigest(),
             source="@".join(part for part in (self.source, self.commit) if part),
-            language=_LANGUAGES.get(Path(self.entrypoint).suffix, ""),
+            language=_LANGUAGES.get(Path(self.entrypoint).suffix, ""), interpreter=_interpreter(self.path),
         )  # fmt: skip
 
 
@@ -180,6 +180,13 @@ def _lines(root: Path, conf: RecklessConf, state: State) -> Iterator[tuple[str, 
         parts = Path(os.path.relpath(real_place(path), real)).parts if path.startswith("/") else ()
         if len(parts) > 1 and parts[0] != ".." and not parts[0].startswith(".") and not is_ours(parts[1]):
             yield parts[0], path, on
+
+
+def _interpreter(path: Path) -> str:
+    try:
+        return interpreter_of(path) or ""
+    except OSError:
+        return ""
 
 
 def real_place(path: str) -> str:

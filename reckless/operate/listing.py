@@ -63,9 +63,7 @@ def list_installed(session: Session) -> Listing:
         Row(
             name=entry.name,
             version=entry.version,
-            health="node-down"
-            if down and session.network in entry.enabled
-            else _health(session, entry, active, waiting=waiting),
+            health=_health(session, entry, active, down=down, waiting=waiting),
             requested=entry.requested,
             pinned=entry.pinned,
             enabled=entry.enabled,
@@ -83,11 +81,13 @@ def list_installed(session: Session) -> Listing:
     return Listing(rows=rows, network=session.network, notes=tuple(notes))
 
 
-def _health(session: Session, entry: Entry, active: set[str] | None, *, waiting: bool) -> Health:
+def _health(session: Session, entry: Entry, active: set[str] | None, *, down: bool, waiting: bool) -> Health:
     """Say how a plugin is; `waiting`: this run of lightningd may be unable to start any that has options."""
     store = session.store
     if not (store.is_whole if entry.is_old else store.is_sealed)(entry.name, entry.tree):
         return "broken"
+    if down and session.network in entry.enabled:
+        return "node-down"
     path = str(session.store.running_path(entry))
     if active is not None and path in active:
         return "running"

@@ -8,17 +8,17 @@ for `rollback`, until the next upgrade (reckless.store.legacy.retire).
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from reckless.errors import ConfigError, NodeError, RecklessError, StoreError
+from reckless.errors import ConfigError, NodeError, ProbeError, RecklessError, StoreError
 from reckless.model.names import normalize_name
 from reckless.model.state import OLD_TOOL, Entry, Receipt, State, receipt_to_json
 from reckless.node.files import NodeFiles
 from reckless.node.probe import probe
-from reckless.node.programs import interpreter_of
 from reckless.operate.legacy import OldPlugin, imagine, networks, old_plugins, real_place
 from reckless.operate.session import Session
 from reckless.system.files import atomic_write, swap_symlink
@@ -84,19 +84,16 @@ def _is_below(path: str, folder: Path) -> bool:
 
 
 def _receipt(session: Session, state: State, plugin: OldPlugin) -> Receipt:
-    """Ask the plugin what it is; where it does not answer, gather what the node and the index know of it."""
-    receipt, limit = plugin.receipt(), session.settings.probe_timeout
-    try:
-        if plugin.damage:
-            raise _broken(plugin)
-        answer = probe(plugin.path, cwd=session.files.network_dir, lightningd=session.lightningd, timeout=limit)
-    except RecklessError:
-        options, dynamic = _hearsay(session, state, plugin)
-        return replace(receipt, options=options, dynamic=dynamic)
-    manifest = answer.manifest
+    """Ask the plugin what it is; where it does not answer, take what the index and the node say of it."""
+    receipt, limit, manifest = plugin.receipt(), session.settings.probe_timeout, None
+    if not plugin.damage:
+        cwd = session.files.network_dir
+        with contextlib.suppress(ProbeError):
+            manifest = probe(plugin.path, cwd=cwd, lightningd=session.lightningd, timeout=limit).manifest
+    if manifest is None:
+        return _seen_by_node(session, plugin, _seen_by_index(session, state, receipt))
     return replace(
         receipt,
-        interpreter=interpreter_of(plugin.path) or "",
         dynamic=manifest.dynamic,
         rpcmethods=tuple(m.name for m in manifest.rpcmethods),
         hooks=manifest.hooks,
@@ -105,24 +102,28 @@ def _receipt(session: Session, state: State, plugin: OldPlugin) -> Receipt:
     )
 
 
-def _hearsay(session: Session, state: State, plugin: OldPlugin) -> tuple[tuple[str, ...], bool]:
-    """Return the options of a plugin that cannot be asked, and whether it is dynamic, as others have it."""
-    options: set[str] = set()
-    dynamic = True
+def _seen_by_index(session: Session, state: State, receipt: Receipt) -> Receipt:
+    try:
+        found = session.sources(state, offline=True).find(receipt.name)
+    except RecklessError:
+        return receipt
+    runtimes = [release.runtime for release in found.manifest.releases] if found else []
+    return replace(
+        receipt,
+        rpcmethods=tuple(sorted({name for r in runtimes for name in r.rpcmethods or ()})),
+        options=tuple(sorted({name for r in runtimes for name in r.options or ()})),
+    )
+
+
+def _seen_by_node(session: Session, plugin: OldPlugin, receipt: Receipt) -> Receipt:
     path = str(plugin.path.resolve())
     try:
-        if (found := session.sources(state, offline=True).find(plugin.name)) is not None:
-            options = {name for r in found.manifest.releases for name in r.runtime.options or ()}
-    except RecklessError:
-        pass  # then only the node can say
-    try:
         here = next((p for p in session.running() or () if p.name == path), None)
-        if here is not None:
-            dynamic = here.dynamic
-            options |= {name for name, option in session.node.configured().items() if option.plugin == path}
+        mine = {n for n, o in session.node.configured().items() if o.plugin == path} if here else set()
     except NodeError:
-        pass
-    return tuple(sorted(options)), dynamic
+        return receipt
+    options = tuple(sorted({*receipt.options, *mine}))
+    return replace(receipt, dynamic=here.dynamic if here else True, options=options)
 
 
 def _take(session: Session, state: State, plugin: OldPlugin, entry: Entry, receipt: Receipt) -> State:

@@ -39,12 +39,12 @@ class Layout:
         return self.root / name
 
     def tree(self, name: str, tree: str) -> Path:
-        """One sealed tree, `<version>+<digest8>`."""
-        return self.root / name / tree
+        """One sealed tree, `<version>+<digest8>`; or lightningd's own tool's folder, `.` or `../NAME`."""
+        return self.root / tree.removeprefix("../") if tree.startswith("../") else self.root / name / tree
 
     def receipt(self, name: str, tree: str) -> Path:
         """The file whose presence makes a tree count."""
-        return self.root / name / tree / "receipt.json"
+        return self.tree(name, tree) / "receipt.json"
 
     def failed_log(self, name: str) -> Path:
         """The log of a plugin's newest build that failed; a name cannot start with a dot."""

@@ -204,7 +204,12 @@ def test_a_tree_is_made_anew_over_what_a_broken_build_left(store: Store) -> None
 
 
 def test_strays_are_trees_that_the_state_does_not_know(store: Store) -> None:
-    for name, tree in (("hello", HELLO.tree), ("hello", "1.0.0+11111111"), ("hello", "0.9+00000000"), ("gone", "1.0+22222222")):
+    for name, tree in (
+        ("hello", HELLO.tree),
+        ("hello", "1.0.0+11111111"),
+        ("hello", "0.9+00000000"),
+        ("gone", "1.0+22222222"),
+    ):
         store.make_tree(name, tree)
     store.layout.current("hello").symlink_to(HELLO.tree)
     (store.layout.root / "hello" / "notes").mkdir()
