@@ -207,6 +207,27 @@ def list_(ctx: typer.Context) -> int:
     return answer_list(_context(ctx))
 
 
+@_look("listinstalled", hidden=True)
+def list_installed(ctx: typer.Context) -> int:
+    """Do what list does: the name that newer versions of lightningd's own tool have for it."""
+    return list_(ctx)
+
+
+@_look("listavailable", hidden=True)
+def list_available(ctx: typer.Context) -> int:
+    """Do what search does without a word."""
+    return search(ctx)
+
+
+@_look("listconfig", hidden=True)
+def list_config(ctx: typer.Context) -> int:
+    """Show which node, which folders and which config file are meant."""
+    from reckless.cli.tables import show_places
+    from reckless.operate.listing import places
+
+    return _context(ctx).answer("listconfig", places, show_places)
+
+
 @_look()
 def outdated(ctx: typer.Context) -> int:
     """Show installed plugins that have a newer release."""

@@ -28,7 +28,10 @@ _FLAGS = {
     "--regtest": "regtest",
 }
 _GROUPS = ("source", "index")
-_OTHER_NAMES = {"update": "upgrade", "source rem": "source remove", "source rm": "source remove"}
+_OTHER_NAMES = {
+    "update": "upgrade", "source rem": "source remove", "source rm": "source remove",
+    "listinstalled": "list", "listavailable": "search",
+}  # fmt: skip
 
 HELP = (
     ("-l, --lightning-dir DIR", "lightningd's folder (default: ask the node)"),

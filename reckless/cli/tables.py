@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reckless.errors import RecklessError
     from reckless.model.manifest import Manifest
     from reckless.operate.doctor import Diagnosis
-    from reckless.operate.listing import Listing, Row
+    from reckless.operate.listing import Listing, Places, Row
     from reckless.operate.lookup import Hit, Info, Outdated
     from reckless.operate.sources import SourceRow
     from reckless.publish.builder import BuiltIndex
@@ -66,6 +66,15 @@ def _remarks(row: Row) -> str:
     if row.origin == OLD_TOOL:
         words.append(f"installed by {OLD_TOOL}")
     return ", ".join(words)
+
+
+def show_places(places: Places) -> None:
+    """Print where things are."""
+    say(f"config of lightningd: {clean(places.lightning_conf)}")
+    say(f"folder of lightningd: {clean(places.lightning_dir)}")
+    say(f"folder of plugins: {clean(places.reckless_dir)}")
+    say(f"network: {places.network}")
+    say(f"reckless: {places.version}")
 
 
 def show_outdated(rows: tuple[Outdated, ...]) -> None:

@@ -42,6 +42,36 @@ class Listing:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """Where things are, under the names that lightningd's own tool gives them.
+
+    `requested_lightning_conf` is what --conf says (None: nothing), `lightning_conf` the file that includes ours.
+    """
+
+    requested_lightning_conf: str | None
+    lightning_conf: str
+    lightning_dir: str
+    reckless_dir: str
+    network: str
+    version: str
+
+
+def places(session: Session) -> Places:
+    """Return which node is meant, and where its files are. Raises ConfigError."""
+    from reckless import __version__
+
+    files = session.files
+    return Places(
+        requested_lightning_conf=str(files.explicit_conf) if files.explicit_conf else None,
+        lightning_conf=str(files.config),
+        lightning_dir=str(files.lightning_dir),
+        reckless_dir=str(files.reckless_dir),
+        network=files.network,
+        version=__version__,
+    )
+
+
 def list_installed(session: Session) -> Listing:
     """Return what is installed. The node down, or not to be asked, is said in a note and no error."""
     notes = []

@@ -49,7 +49,7 @@ def test_every_option_is_explained() -> None:
 
 
 def test_hidden_names_are_told() -> None:
-    for name in ("update", "rem", "rm"):
+    for name in ("update", "rem", "rm", "listinstalled", "listavailable", "listconfig"):
         assert f"`{name}`" in TEXT
 
 

@@ -6,10 +6,12 @@ import asyncio
 import json
 import os
 
+import recklessrpc
 import setconfig
 from plugins import COMPLETE, UNCONFIGURED
 
 INVALID_PARAMS, PLUGIN_ERROR, UNKNOWN_COMMAND, LIGHTNINGD = -32602, -3, -32601, -1
+PLUGIN_TERMINATED = -4
 SUBCOMMANDS = ("start", "stop", "startdir", "rescan", "list")
 
 
@@ -30,7 +32,7 @@ async def run(node, request):
         return {k: answer[k] for k in ("result", "error") if k in answer}
     command = {
         "getinfo": getinfo, "help": help_, "plugin": plugin_, "listconfigs": listconfigs, "setconfig": setconfig_,
-        "stop": stop,
+        "stop": stop, "reckless": reckless,
     }.get(method)  # fmt: skip
     if method not in node.core and plugin is None:
         raise FailedError(UNKNOWN_COMMAND, f"Unknown command '{method}'")
@@ -73,6 +75,17 @@ async def help_(node, params):
         raise FailedError(UNKNOWN_COMMAND, f"Unknown command {wanted}")
     names = sorted(usages) if wanted is None else [wanted]
     return {"help": [{"command": f"{name} {usages[name]}"} for name in names], "format-hint": "simple"}
+
+
+async def reckless(node, params):
+    given = take(params, ["command", "target/subcommand"], ["target"])
+    try:
+        return await recklessrpc.run(node, [given[k] for k in ("command", "target/subcommand", "target") if k in given])
+    except recklessrpc.RefusedError as e:
+        raise FailedError(e.code, e.message) from e
+    except recklessrpc.DiedError as e:
+        node.important_died()
+        raise FailedError(PLUGIN_TERMINATED, "Plugin terminated before replying to RPC call.") from e
 
 
 async def stop(node, params):
