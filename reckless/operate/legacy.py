@@ -29,8 +29,8 @@ SUFFIX = "-reckless.conf"
 class OldPlugin:
     """One such plugin. `enabled` and `disabled` are networks whose config has it so; `lines` are the paths named there.
 
-    `source` is the URL or folder that it came from, `commit` which one of it, `asked` the tag or commit that a person
-    asked for; each is empty where that tool noted nothing.
+    `noted`: that tool wrote metadata. From it are `source`, the URL or folder that it came from, `commit`, `asked`, the
+    tag or commit that a person asked for, and `date`, of the installation; each may be empty.
     """
 
     name: str

@@ -31,9 +31,9 @@ def adopt(
 ) -> State:
     """Return the state with those of these plugins in it that lightningd's own tool installed, taken over as they are.
 
-    With `dry_run` nothing is written. With `whole`, one that cannot be run is refused. `stays`: it is to be said, for
-    the plugin stays here. Raises RecklessError `old-plugin-broken`, ConfigError `plugin-in-config`, StoreError
-    `folder-in-the-way`, OSError.
+    With `dry_run` nothing is written. With `whole`, one that cannot be run is refused. One that `stays` is told of; one
+    that does not, and is off everywhere, is not run to learn what it is. Raises RecklessError `old-plugin-broken`,
+    ConfigError `plugin-in-config`, StoreError `folder-in-the-way`, OSError.
     """
     found = old_plugins(session, state)
     for name in dict.fromkeys(normalize_name(text) for text in names) if found else ():
@@ -43,7 +43,7 @@ def adopt(
         if whole and plugin.damage:
             raise _broken(plugin)
         _refuse_other_lines(session, plugin)
-        receipt = _receipt(session, state, plugin)
+        receipt = _receipt(session, state, plugin, ask=stays or bool(plugin.enabled))
         entry = replace(plugin.entry(), dynamic=receipt.dynamic)
         if dry_run:
             state = imagine(session, state, entry, receipt)
@@ -83,10 +83,10 @@ def _is_below(path: str, folder: Path) -> bool:
     return Path(path).is_relative_to(folder.resolve())
 
 
-def _receipt(session: Session, state: State, plugin: OldPlugin) -> Receipt:
+def _receipt(session: Session, state: State, plugin: OldPlugin, *, ask: bool) -> Receipt:
     """Ask the plugin what it is; where it does not answer, take what the index and the node say of it."""
     receipt, limit, manifest = plugin.receipt(), session.settings.probe_timeout, None
-    if not plugin.damage:
+    if ask and not plugin.damage:
         cwd = session.files.network_dir
         with contextlib.suppress(ProbeError):
             manifest = probe(plugin.path, cwd=cwd, lightningd=session.lightningd, timeout=limit).manifest

@@ -59,7 +59,7 @@ class Store:
     """
 
     layout: Layout
-    imagined: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+    imagined: dict[tuple[str, str], Receipt] = field(default_factory=dict, compare=False)
 
     def load(self) -> State:
         """Return what is installed.

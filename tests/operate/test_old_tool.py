@@ -193,10 +193,12 @@ def test_upgrade_leaves_off_what_is_off(bench: Bench, old: OldTool) -> None:
 
 
 def test_one_that_no_config_names_is_seen_and_can_be_removed(bench: Bench, old: OldTool) -> None:
-    old.install(NAME, enabled=None)
+    path = old.install(NAME, enabled=None)
+    path.write_text(f"#!/bin/sh\ntouch {bench.root}/it-was-run\n")
     assert rows(bench)[NAME]["health"] == "disabled"
     bench("uninstall", NAME)
     assert not (bench.root / NAME).exists()
+    assert not (bench.root / "it-was-run").exists()
 
 
 def test_set_reaches_a_plugin_that_it_installed(bench: Bench, old: OldTool) -> None:
