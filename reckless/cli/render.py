@@ -84,8 +84,8 @@ def _say_outcome(o: Outcome) -> None:
             say(f"    {clean(line)}")
         return
     mark = paint("✓", "green") if o.status == "done" else "·"
-    unchanged = "unchanged" if o.action == "keep" and o.message else _UNCHANGED.get(o.action, _DID[o.action])
-    did = _DID[o.action] if o.status == "done" else unchanged
+    old = o.action == "keep" and version != o.version  # whether it is up to date is not known
+    did = _DID[o.action] if o.status == "done" or old else _UNCHANGED.get(o.action, _DID[o.action])
     tail = f"; {clean(o.message)}" if o.message else ""
     if o.restart and "restart" not in tail:
         tail += "; restart lightningd for it to take effect"
