@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,12 +14,26 @@ from pathlib import Path
 
 from measure import Absence, Row, alternate, peak, wall
 from ready_made import prebuilt
-from stage import CRATES, TWENTY, Stage, many_manifests
+from stage import CRATES, TWENTY, Stage, many_manifests, many_plugins
 
 from reckless.build.python_index import for_uv
+from tests.servers import GitServer
 
 EIGHT = tuple(f"eight-{n}" for n in range(1, 9))
 MANY = 5000
+# What is measured of a listing: everything from the opening of the source on, in a process that has loaded it.
+LIST = """
+import sys, time
+from pathlib import Path
+from reckless.operate import git_listing
+from reckless.operate.opening import open_location
+from reckless.operate.git_source import GitRepository
+
+began = time.perf_counter()
+found = open_location(sys.argv[1], cache=Path(sys.argv[2])).catalog().plugins
+print(time.perf_counter() - began)
+assert len(found) == 40, found
+"""
 
 
 def startup(stage: Stage, scale: float) -> Iterator[Row]:
@@ -160,6 +175,83 @@ def parallel(stage: Stage, scale: float) -> Iterator[Row]:
         )  # fmt: skip
 
 
+def path(stage: Stage, scale: float) -> Iterator[Row]:
+    """The author's loop: a folder installed again after an edit, against the node's own stop and start."""
+    folder, edits = stage.folder / "my-twenty", iter(range(10_000))
+    shutil.copytree(TWENTY, folder)
+    plugin, text = (
+        folder / "twenty.py",
+        (TWENTY / "twenty.py").read_text().replace('METHOD = "twenty"', 'METHOD = "mine"'),
+    )
+
+    def edit() -> str:
+        version = f"1.0.{next(edits)}"
+        plugin.write_text(text.replace('VERSION = "1.0.0"', f'VERSION = "{version}"'))
+        return version
+
+    edit()
+    stage.reckless("install", str(folder))
+    running = next(p for p in stage.node.plugins() if "/my-twenty/" in p)
+    beside = stage.folder / "beside" / "twenty.py"
+    beside.parent.mkdir()
+    stage.node.cli("plugin", "stop", running)
+
+    def ours() -> float:
+        version = edit()
+        taken = wall([*stage.command, "install", str(folder)], stage.env)
+        assert stage.answers("mine")["version"] == version
+        return taken
+
+    def by_hand() -> float:
+        at = next(p for p in stage.node.plugins() if "/my-twenty/" in p)
+        python = Path(at).parents[1] / "env" / "bin" / "python"
+        stage.node.cli("plugin", "stop", at)
+        beside.write_text(text.replace("/usr/bin/env python3", str(python), 1))
+        beside.chmod(0o755)
+        stage.node.cli("plugin", "start", str(beside))
+        edit()
+        taken = wall([*stage.cli, "plugin", "stop", str(beside)], stage.env)
+        taken += wall([*stage.cli, "plugin", "start", str(beside)], stage.env)
+        stage.node.cli("plugin", "stop", str(beside))
+        stage.node.cli("plugin", "start", at)
+        return taken
+
+    stage.node.cli("plugin", "start", running)
+    a, b = alternate(ours, by_hand, round(15 * scale), warm=2)
+    stage.reckless("uninstall", "my-twenty")
+    yield Row(
+        what="`reckless install PATH` again after an edit, Python, 20 locked packages", against="plugin stop + plugin start",
+        bound=1.2, ours=a, theirs=b,
+        note="by hand nothing looks at the plugin before lightningd runs it; reckless starts it once by itself for that",
+    )  # fmt: skip
+
+
+def listing(stage: Stage, scale: float) -> Iterator[Row]:
+    """A git source of forty plugins, listed for the first time, against a bare shallow fetch of it."""
+    with contextlib.ExitStack() as stack:
+        served, count = many_plugins(stage.folder / "served", 40), iter(range(10_000))
+        server = stack.enter_context(GitServer(served.parent))
+        url = server.url(served.name)
+
+        def ours() -> float:
+            cache = stage.folder / f"listing-{next(count)}"
+            lister = [str(stage.venv / "bin" / "python"), "-c", LIST, f"git+{url}", str(cache)]
+            return float(subprocess.run(lister, env=stage.env, check=True, capture_output=True, text=True).stdout)
+
+        def bare() -> float:
+            place = stage.folder / f"bare-{next(count)}.git"
+            taken = wall(["git", "init", "--quiet", "--bare", str(place)], stage.env)
+            return taken + wall(["git", f"--git-dir={place}", "fetch", "--quiet", "--depth=1", url, "HEAD"], stage.env)
+
+        a, b = alternate(ours, bare, round(20 * scale), warm=1)
+    yield Row(
+        what="listing a git source of 40 plugins for the first time", against="a bare shallow fetch of it", bound=1.5,
+        ours=a, theirs=b,
+        note="without the start of reckless itself, which `startup` measures; over loopback, where bytes cost nothing: "
+        "it fetches a tenth of them",
+    )  # fmt: skip
+
+
 def rust(stage: Stage, scale: float) -> Iterator[Row]:
     """The next release of a Rust plugin, against its first build."""
     name, releases = "rust-crates", iter(range(1, 1000))
@@ -239,6 +331,8 @@ ROWS: dict[str, Callable[[Stage, float], Iterator[Row]]] = {
     "install": install,
     "gap": gap,
     "parallel": parallel,
+    "path": path,
+    "listing": listing,
     "rust": rust,
     "prebuilt": prebuilt,
     "memory": memory,

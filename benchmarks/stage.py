@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.nodes import Node, real_lightningd, stand_in
+from tests.servers import GitRepository
 from tests.world import PROJECTS, Project, World
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,6 +160,28 @@ version = "1.0.0"
 source = {{ git = "https://example.com/plugins/{name}", rev = "{n + count:040x}" }}
 """)
     return folder
+
+
+def many_plugins(folder: Path, count: int) -> Path:
+    """Make a repository of that many plugins, each with code, a project, a lock and tests, as such repositories have."""
+    repository = GitRepository(folder / "plugins.git")
+    script = (TWENTY / "twenty.py").read_text()
+    lock = (TWENTY / "requirements.txt").read_text()
+    files: dict[str, str | bytes] = {"README.md": "# Plugins\n" * 200, "LICENSE": "x\n" * 500}
+    for n in range(count):
+        name = f"plugin-{n:02}"
+        project = (
+            f'[project]\nname = "{name}"\nversion = "1.{n}.0"\ndescription = "Does {n}"\nrequires-python = ">=3.9"\n'
+        )
+        files |= {
+            f"{name}/{name}.py": script.replace('"twenty"', f'"{name}"'),
+            f"{name}/pyproject.toml": project,
+            f"{name}/uv.lock": f"# {name}\n" + lock * 8,
+            f"{name}/README.md": f"# {name}\n" + "It does this and that.\n" * 100,
+            f"{name}/tests/test_{name}.py": "def test():\n    assert True\n" * 50,
+        }
+    repository.commit(files)
+    return repository.path
 
 
 def catalog_size(index: Path) -> int:

@@ -24,6 +24,7 @@ _KINDS: dict[int, Kind] = {
     FOLDER: "folder", FILE: "file", PROGRAM: "program", LINK: "link", SUBMODULE: "submodule",
 }  # fmt: skip
 _MAX_LINK = 1 << 16
+_KEPT, _MOST = 1 << 15, 1000  # of how many files how much is kept in memory
 
 
 def look_into(url: str, ref: str, use: Callable[[GitTree], T], *, cache: Path, timeout: float = LOOKING) -> T:
@@ -63,6 +64,7 @@ class GitTree:
         self.date = dt.datetime.fromtimestamp(committed, dt.timezone.utc).date()
         self._folders: dict[str, dict[str, ObjectEntry]] = {}
         self._missing: frozenset[str] | None = None
+        self._kept: dict[str, bytes] = {}
 
     def entries(self, folder: str) -> tuple[Entry, ...]:
         """Return what a folder holds, sorted by name."""
@@ -74,12 +76,18 @@ class GitTree:
         entry = self._entry(path)
         if entry is None or entry.mode not in {FILE, PROGRAM}:
             return b""
+        kept = self._kept.get(entry.oid)
+        if kept is not None and (len(kept) < _KEPT or limit <= _KEPT):
+            return kept[:limit]
         self._bring([entry])
         return self._objects.beginning(entry.oid, limit)
 
     def prefetch(self, paths: Iterable[str]) -> None:
-        """Bring these files here, those that are not, in one request."""
-        self._bring([e for e in map(self._entry, paths) if e is not None and e.mode in {FILE, PROGRAM}])
+        """Bring these files here, those that are not, in one request, and read their beginnings in one go."""
+        wanted = [e for e in map(self._entry, paths) if e is not None and e.mode in {FILE, PROGRAM}]
+        self._bring(wanted)
+        new = [oid for oid in dict.fromkeys(e.oid for e in wanted) if oid not in self._kept]
+        self._kept.update(self._objects.beginnings(new[: _MOST - len(self._kept)], _KEPT))
 
     def submodule(self, path: str) -> tuple[str, str] | None:
         """Return the URL and commit of the submodule at `path`; None where there is none, or nothing says where it is.

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from reckless.build.detect import Candidate, NotAPlugin
 from reckless.errors import DetectionError, RecklessError
-from reckless.model.hostile import control
+from reckless.model import hostile
 from reckless.model.manifest import GitSource, Manifest, PathSource, Plugin, Release
 from reckless.model.sections import MAX_SUMMARY
 
@@ -19,10 +19,12 @@ def made_up(
 ) -> Manifest:
     """Return the manifest of what was found in a tree: one release, of the project's own version or the commit's date.
 
-    Raises RecklessError `not-installable` where its author, or detection, says that it cannot be installed.
+    Raises RecklessError `not-installable` where its author, or detection, says that it cannot be installed, and
+    `invalid-entrypoint`, `invalid-path` for names that no manifest may have.
     """
     if not candidate.installable:
         raise not_installable(candidate)
+    _check(candidate)
     release = Release(
         version=version or Version(f"{date.year}.{date.month}.{date.day}"),
         source=source,
@@ -36,6 +38,16 @@ def made_up(
     )
 
 
+def _check(candidate: Candidate) -> None:
+    """See that what comes of a stranger's file names is what a manifest may say."""
+    build = candidate.build
+    found = hostile.entrypoint(build.entrypoint, build.language)
+    paths = (candidate.subdir, candidate.path, build.lock if isinstance(build.lock, str) else "")
+    for bad in (found, *(hostile.path(path) for path in paths if path)):
+        if bad is not None:
+            raise RecklessError(bad.code, f"{candidate.name} cannot be installed: {bad.message}", bad.hint)
+
+
 def one_of_each(
     everything: Iterable[Candidate | NotAPlugin],
 ) -> tuple[dict[str, Candidate], dict[str, RecklessError]]:
@@ -47,6 +59,11 @@ def one_of_each(
     problems: dict[str, RecklessError] = {}
     for one in everything:
         if not isinstance(one, Candidate):
+            continue
+        try:
+            _check(one)
+        except RecklessError as e:
+            problems.setdefault(one.name, e)
             continue
         if not one.installable:
             problems.setdefault(one.name, not_installable(one))
@@ -74,7 +91,7 @@ def _plugin(candidate: Candidate, home: str) -> Plugin:
     if candidate.plugin is not None:
         return candidate.plugin
     summary = " ".join(candidate.summary.split())
-    if not summary or control(summary) is not None:
+    if not summary or hostile.control(summary) is not None:
         summary = f"The plugin {candidate.name}"
     if len(summary) > MAX_SUMMARY:
         summary = summary[: MAX_SUMMARY - 1].rstrip() + "…"
