@@ -21,7 +21,8 @@ class BuildJob:
     byte-compiling or compiling in place leaves. `cache` is shared by all builds and safe to lose. `lock` is the shipped
     lock, already verified, or None. `env` is the clean environment that build steps run with. `jobs` is how many cores
     it may use. `commit` is the source's in git, where it is from there. `program` is where in the source a ready-made
-    program lies (empty: where the entrypoint says).
+    program lies (empty: where the entrypoint says). `shared`, where it is given, is the folder of all of the plugin's
+    trees: a backend may keep there what several of them have in common, as reckless.build.python_shared does.
     """
 
     name: str
@@ -37,6 +38,7 @@ class BuildJob:
     timeout: float = 3600.0
     commit: str = ""
     program: str = ""
+    shared: Path | None = None
 
     @property
     def src(self) -> Path:

@@ -38,6 +38,7 @@ class PythonBackend:
         """
         from reckless.build.python_env import Environment, find_uv
         from reckless.build.python_project import read_source
+        from reckless.build.python_shared import is_in_use, shared_place
 
         with guarded(job):
             steps = Steps.of(job)
@@ -47,11 +48,16 @@ class PythonBackend:
             except ValueError as e:
                 raise BuildError("build-failed", f"{job.name}: {e}", "tell its author") from e
             interpreter = interpreter_for(job, [job.build.toolchain, *source.python])
-            environment = Environment(steps=steps, interpreter=interpreter, uv=find_uv(steps.env.get("PATH", "")))
-            environment.create()
-            _fill(environment, source)
+            uv = find_uv(steps.env.get("PATH", ""))
+            shared = shared_place(job, source, interpreter, uv)
+            environment = Environment(steps=steps, interpreter=interpreter, uv=uv, shared=shared)
+            if shared is None or not is_in_use(shared):
+                environment.create()
+                _fill(environment, source)
+                environment.compile(source.folder, script)
+            if shared is not None:
+                (job.tree / "env").symlink_to(Path("..") / shared.name)
             file = _write_launcher(environment, source)
-            environment.compile(source.folder, script)
             return steps.built(file, interpreter=environment.outside)
 
 
@@ -82,7 +88,8 @@ def _write_launcher(environment: Environment, source: Source) -> str:
     else:
         places = [] if source.is_buildable else [p for p in (source.folder / "src", source.folder) if p.is_dir()]
         text, file = function_launcher(job.build.entrypoint, places, job.name), job.name
-    launcher, body = job.tree / "bin" / file, environment.root / "launcher.py"
+    launcher = job.tree / "bin" / file
+    body = launcher.with_name(f".{file}.launcher") if environment.shared else environment.root / "launcher.py"
     write_launcher(text, python=environment.python, launcher=launcher, body=body)
     return file
 

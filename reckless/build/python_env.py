@@ -20,16 +20,17 @@ from reckless.system.files import remove_tree
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """The environment in `tree/env`, being made. `uv` is None where there is none."""
+    """The environment in `tree/env`, or in the `shared` place, being made. `uv` is None where there is none."""
 
     steps: Steps
     interpreter: Interpreter
     uv: Path | None
+    shared: Path | None = None
 
     @property
     def root(self) -> Path:
         """The environment's folder."""
-        return self.steps.job.tree / "env"
+        return self.shared or self.steps.job.tree / "env"
 
     @property
     def python(self) -> Path:
@@ -51,6 +52,8 @@ class Environment:
 
     def create(self) -> None:
         """Make it, empty: no pip in it."""
+        if self.shared:
+            remove_tree(self.shared)  # one that was being made when reckless was killed
         if self.uv:
             argv: list[str | Path] = [self.uv, "venv", "--no-project", "--python", self.interpreter.path, self.root]
             self.steps.run("uv venv", *argv, cwd=self.steps.job.tree)  # not in the source: see _install

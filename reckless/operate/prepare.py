@@ -239,6 +239,7 @@ def _job(session: Session, wish: Wish, machine: Machine, folder: Path, env: Mapp
         lock=lock,
         commit=release.source.rev if isinstance(release.source, GitSource) else "",
         program=binary.path if binary else "",
+        shared=folder.parent if isinstance(release.source, PathSource) else None,
     )
 
 

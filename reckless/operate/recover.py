@@ -66,6 +66,8 @@ def clear_debris(session: Session, state: State) -> None:
         for folder in old:
             if not _runs_beside_ours(folder.resolve(), active):
                 remove_retired(folder)
+        for part in store.stray_parts():
+            store.remove_tree(part)
         for folder in store.layout.root.iterdir():
             if folder.is_dir() and folder.name not in state.plugins and not any(folder.iterdir()):
                 folder.rmdir()

@@ -110,6 +110,9 @@ class Store:
         needed = [self.layout.tree(name, tree) / receipt.entrypoint]
         if receipt.interpreter:
             needed.append(Path(receipt.interpreter))
+        env = self.layout.tree(name, tree) / "env"
+        if env.is_symlink():  # to one that it shares with other trees
+            needed.append(env)
         return all(os.access(path, os.X_OK) for path in needed)
 
     def flush(self) -> None:
@@ -170,3 +173,12 @@ class Store:
             trees = [p for p in folder.iterdir() if p.is_dir() and not p.is_symlink() and is_tree_name(p.name)]
             stray += [tree for tree in sorted(trees) if tree.name not in known]
         return stray
+
+    def stray_parts(self) -> list[Path]:
+        """Return environments that trees shared and that none has any more."""
+        linked = {
+            os.path.normpath(link.parent / link.readlink())
+            for link in self.layout.root.glob("*/*/env")
+            if link.is_symlink()
+        }
+        return [part for part in sorted(self.layout.root.glob("*/env.*")) if str(part) not in linked]
