@@ -75,6 +75,21 @@ def wall(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = 
     return taken
 
 
+def probe(plugin: Path) -> float:
+    """Seconds from a plugin's start to its answer to getmanifest, and its end."""
+    request = {"jsonrpc": "2.0", "id": 1, "method": "getmanifest", "params": {"allow-deprecated-apis": True}}
+    began = time.perf_counter()
+    with subprocess.Popen([plugin], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(request).encode() + b"\n\n")
+        process.stdin.flush()
+        json.loads(process.stdout.readline())
+        process.terminate()
+        process.wait()
+    return time.perf_counter() - began
+
+
 def peak(argv: Sequence[str | Path], env: Mapping[str, str]) -> float:
     """The peak of resident memory, in MB, of a process itself, without the programs that it runs (Linux)."""
     with tempfile.TemporaryFile() as said:

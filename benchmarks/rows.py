@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from measure import Absence, Row, alternate, peak, wall
+from measure import Absence, Row, alternate, peak, probe, wall
 from ready_made import prebuilt
-from stage import CRATES, TWENTY, Stage, many_manifests, many_plugins
+from stage import CRATES, TWENTY, Stage, many_manifests
+from where_from import listing, path
 
 from reckless.build.python_index import for_uv
-from tests.servers import GitServer
 
 EIGHT = tuple(f"eight-{n}" for n in range(1, 9))
 MANY = 5000
-# What is measured of a listing: everything from the opening of the source on, in a process that has loaded it.
-LIST = """
-import sys, time
-from pathlib import Path
-from reckless.operate import git_listing
-from reckless.operate.opening import open_location
-from reckless.operate.git_source import GitRepository
-
-began = time.perf_counter()
-found = open_location(sys.argv[1], cache=Path(sys.argv[2])).catalog().plugins
-print(time.perf_counter() - began)
-assert len(found) == 40, found
-"""
 
 
 def startup(stage: Stage, scale: float) -> Iterator[Row]:
@@ -95,7 +79,7 @@ def install(stage: Stage, scale: float) -> Iterator[Row]:
         lock = str(source / "requirements.txt")
         taken = wall([uv, "venv", "--quiet", "--python", interpreter, str(place / "venv")], env)
         taken += wall([uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", lock], env)
-        taken += _probe(plugin)
+        taken += probe(plugin)
         taken += wall([*stage.cli, "plugin", "start", str(plugin)], env)
         assert stage.answers("twenty")["packages"] == 20
         stage.node.cli("plugin", "stop", str(plugin))
@@ -175,83 +159,6 @@ def parallel(stage: Stage, scale: float) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def path(stage: Stage, scale: float) -> Iterator[Row]:
-    """The author's loop: a folder installed again after an edit, against the node's own stop and start."""
-    folder, edits = stage.folder / "my-twenty", iter(range(10_000))
-    shutil.copytree(TWENTY, folder)
-    plugin, text = (
-        folder / "twenty.py",
-        (TWENTY / "twenty.py").read_text().replace('METHOD = "twenty"', 'METHOD = "mine"'),
-    )
-
-    def edit() -> str:
-        version = f"1.0.{next(edits)}"
-        plugin.write_text(text.replace('VERSION = "1.0.0"', f'VERSION = "{version}"'))
-        return version
-
-    edit()
-    stage.reckless("install", str(folder))
-    running = next(p for p in stage.node.plugins() if "/my-twenty/" in p)
-    beside = stage.folder / "beside" / "twenty.py"
-    beside.parent.mkdir()
-    stage.node.cli("plugin", "stop", running)
-
-    def ours() -> float:
-        version = edit()
-        taken = wall([*stage.command, "install", str(folder)], stage.env)
-        assert stage.answers("mine")["version"] == version
-        return taken
-
-    def by_hand() -> float:
-        at = next(p for p in stage.node.plugins() if "/my-twenty/" in p)
-        python = Path(at).parents[1] / "env" / "bin" / "python"
-        stage.node.cli("plugin", "stop", at)
-        beside.write_text(text.replace("/usr/bin/env python3", str(python), 1))
-        beside.chmod(0o755)
-        stage.node.cli("plugin", "start", str(beside))
-        edit()
-        taken = wall([*stage.cli, "plugin", "stop", str(beside)], stage.env)
-        taken += wall([*stage.cli, "plugin", "start", str(beside)], stage.env)
-        stage.node.cli("plugin", "stop", str(beside))
-        stage.node.cli("plugin", "start", at)
-        return taken
-
-    stage.node.cli("plugin", "start", running)
-    a, b = alternate(ours, by_hand, round(15 * scale), warm=2)
-    stage.reckless("uninstall", "my-twenty")
-    yield Row(
-        what="`reckless install PATH` again after an edit, Python, 20 locked packages", against="plugin stop + plugin start",
-        bound=1.2, ours=a, theirs=b,
-        note="by hand nothing looks at the plugin before lightningd runs it; reckless starts it once by itself for that",
-    )  # fmt: skip
-
-
-def listing(stage: Stage, scale: float) -> Iterator[Row]:
-    """A git source of forty plugins, listed for the first time, against a bare shallow fetch of it."""
-    with contextlib.ExitStack() as stack:
-        served, count = many_plugins(stage.folder / "served", 40), iter(range(10_000))
-        server = stack.enter_context(GitServer(served.parent))
-        url = server.url(served.name)
-
-        def ours() -> float:
-            cache = stage.folder / f"listing-{next(count)}"
-            lister = [str(stage.venv / "bin" / "python"), "-c", LIST, f"git+{url}", str(cache)]
-            return float(subprocess.run(lister, env=stage.env, check=True, capture_output=True, text=True).stdout)
-
-        def bare() -> float:
-            place = stage.folder / f"bare-{next(count)}.git"
-            taken = wall(["git", "init", "--quiet", "--bare", str(place)], stage.env)
-            return taken + wall(["git", f"--git-dir={place}", "fetch", "--quiet", "--depth=1", url, "HEAD"], stage.env)
-
-        a, b = alternate(ours, bare, round(20 * scale), warm=1)
-    yield Row(
-        what="listing a git source of 40 plugins for the first time", against="a bare shallow fetch of it", bound=1.5,
-        ours=a, theirs=b,
-        note="without the start of reckless itself, which `startup` measures; over loopback, where bytes cost nothing: "
-        "it fetches a tenth of them",
-    )  # fmt: skip
-
-
 def rust(stage: Stage, scale: float) -> Iterator[Row]:
     """The next release of a Rust plugin, against its first build."""
     name, releases = "rust-crates", iter(range(1, 1000))
@@ -309,21 +216,6 @@ def _install_five(stage: Stage) -> None:
         if name not in stage.world.manifests:
             stage.add_twenty(name)
             stage.reckless("install", name)
-
-
-def _probe(plugin: Path) -> float:
-    """Seconds from a plugin's start to its answer to getmanifest, and its end."""
-    request = {"jsonrpc": "2.0", "id": 1, "method": "getmanifest", "params": {"allow-deprecated-apis": True}}
-    began = time.perf_counter()
-    with subprocess.Popen([plugin], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(request).encode() + b"\n\n")
-        process.stdin.flush()
-        json.loads(process.stdout.readline())
-        process.terminate()
-        process.wait()
-    return time.perf_counter() - began
 
 
 ROWS: dict[str, Callable[[Stage, float], Iterator[Row]]] = {

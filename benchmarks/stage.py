@@ -163,7 +163,7 @@ source = {{ git = "https://example.com/plugins/{name}", rev = "{n + count:040x}"
 
 
 def many_plugins(folder: Path, count: int) -> Path:
-    """Make a repository of that many plugins, each with code, a project, a lock and tests, as such repositories have."""
+    """Make a repository of that many plugins, each with code, a project, a lock and tests; return where it is."""
     repository = GitRepository(folder / "plugins.git")
     script = (TWENTY / "twenty.py").read_text()
     lock = (TWENTY / "requirements.txt").read_text()

@@ -110,7 +110,9 @@ class Repository:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._git.run(["init", "--quiet", "--bare", "--template=", str(self.path)])
-        self._run("config", "remote.origin.url", self._git.url)
+        quoted = self._git.url.replace("\\", "\\\\").replace('"', '\\"')
+        with (self.path / "config").open("a", encoding="utf-8") as f:  # as `git config` would, without starting it
+            f.write(f'[remote "origin"]\n\turl = "{quoted}"\n')
 
     def _debris(self) -> Iterator[Path]:
         """What a killed git leaves: its locks would stop us, its half packs fill the disk. We hold our lock."""

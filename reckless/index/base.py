@@ -1,71 +1,19 @@
-"""What every source of manifests answers, and what all indexes share: bytes are checked against the catalog."""
+"""What all indexes share: bytes are checked against the catalog."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from reckless.errors import IndexSourceError, ManifestError, RecklessError
+from reckless.index.port import Freshness
 from reckless.index.trust import MAX_LOCK, Wanted, matches, mismatch
 from reckless.model.catalog import Catalog, CatalogEntry
 from reckless.model.manifest import Builtin, Manifest, ShippedLock
 from reckless.model.reader import parse_builtins, parse_manifest
 
 _Answer = bytes | RecklessError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Freshness:
-    """How old what a source says is.
-
-    `fetched_at`: when it was last known to be the newest, in seconds since 1970; None: read just now from a folder.
-    `offline`: the network should have been asked, and was not or did not answer, so that there may be newer.
-    """
-
-    fetched_at: float | None = None
-    offline: bool = False
-
-
-class Source(Protocol):
-    """Somewhere that manifests come from. Safe to use from several threads.
-
-    `reserves_names`: it is an index, whose names are not taken from sources that are none.
-    """
-
-    location: str
-    reserves_names: bool
-
-    def catalog(self) -> Catalog:
-        """Return what there is; asked for once. Raises IndexSourceError, ManifestError."""
-        ...
-
-    def manifests(self, names: Iterable[str]) -> dict[str, Manifest]:
-        """Return the manifests of these plugins; names that it lacks, or whose manifest is unusable, are left out.
-
-        Why one is unusable is in `problems` afterwards. Raises as `catalog`.
-        """
-        ...
-
-    def builtins(self) -> dict[str, Builtin]:
-        """Return the plugins that lightningd itself ships, by name. Raises IndexSourceError, ManifestError."""
-        ...
-
-    def lock(self, lock: ShippedLock) -> bytes:
-        """Return a shipped lock, checked against its sha256. Raises IndexSourceError."""
-        ...
-
-    @property
-    def freshness(self) -> Freshness:
-        """How old the catalog is. Raises as `catalog`."""
-        ...
-
-    @property
-    def problems(self) -> Mapping[str, RecklessError]:
-        """Plugins that it lists but cannot give, and why, as far as it was asked for them."""
-        ...
 
 
 class CatalogIndex(ABC):

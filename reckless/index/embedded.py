@@ -10,8 +10,8 @@ import datetime as dt
 from pathlib import Path
 
 from reckless.errors import IndexSourceError
-from reckless.index.base import Freshness
 from reckless.index.folder import FolderIndex, ManifestFolder
+from reckless.index.port import Freshness
 from reckless.index.trust import CATALOG
 from reckless.model.catalog import Catalog
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from reckless.errors import IndexSourceError, RecklessError
-from reckless.index.base import CatalogIndex, Freshness, named_manifest
+from reckless.index.base import CatalogIndex, named_manifest
 from reckless.index.listing import catalog_of, entry_of
+from reckless.index.port import Freshness
 from reckless.index.trust import CATALOG, MAX_CATALOG, MAX_LOCK, MAX_MANIFEST, Wanted, matches, mismatch, read_catalog
 from reckless.model.catalog import Catalog, CatalogEntry
 from reckless.model.manifest import Builtin, Manifest, ShippedLock

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reckless.errors import IndexSourceError, RecklessError
-from reckless.index.base import Freshness, Source
+from reckless.index.port import Found, Freshness, Source
 from reckless.model.catalog import Catalog, CatalogEntry
-from reckless.model.manifest import Builtin, Manifest
+from reckless.model.manifest import Builtin
 
 if TYPE_CHECKING:
     from reckless.index.web import Limits
@@ -36,14 +35,6 @@ def open_source(location: str, *, cache: Path, offline: bool = False, limits: Li
 
         return WebIndex(_base(location), cache=cache, offline=offline, limits=limits)
     return _open_folder(Path(location).expanduser())
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """A manifest, and the source that it came from."""
-
-    manifest: Manifest
-    source: Source
 
 
 class Sources:

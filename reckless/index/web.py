@@ -15,8 +15,9 @@ from threading import Thread
 from typing import TypeVar
 
 from reckless.errors import IndexSourceError, RecklessError
-from reckless.index.base import CatalogIndex, Freshness
+from reckless.index.base import CatalogIndex
 from reckless.index.cache import IndexCache, KeptCatalog
+from reckless.index.port import Freshness
 from reckless.index.trust import CATALOG, MAX_CATALOG, Wanted, matches, mismatch, read_catalog
 from reckless.model.catalog import Catalog
 from reckless.system import http

@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reckless.index.source import Sources
 from reckless.model.place import Place, parse_place
 from reckless.model.state import State
 from reckless.operate.session import Session
 from reckless.operate.target import Target, parse_target
 from reckless.operate.unvouched import One
+
+if TYPE_CHECKING:
+    from reckless.index.source import Sources
 
 Asked = Target | Place | Path
 
@@ -37,8 +40,10 @@ def absolute(text: str) -> Path:
     return Path(os.path.abspath(Path(text.removeprefix("file://")).expanduser()))  # noqa: PTH100 - links stay
 
 
-def look_up(session: Session, state: State, sources: Sources, asked: Iterable[Asked]) -> list[Target]:
+def look_up(session: Session, state: State, sources: Sources | None, asked: Iterable[Asked]) -> list[Target]:
     """Return the plugins that are meant, those that were named by where they are with what is there now.
+
+    `sources` may be None where all are folders.
 
     `NAME@REV` is looked for in the repository that the plugin came from, or that lists it; where an index has it, it
     is one of the index's releases. Raises FetchError, DetectionError, ManifestError, RecklessError.
@@ -46,10 +51,11 @@ def look_up(session: Session, state: State, sources: Sources, asked: Iterable[As
     return [_looked_up(session, state, sources, one) for one in asked]
 
 
-def _looked_up(session: Session, state: State, sources: Sources, asked: Asked) -> Target:
+def _looked_up(session: Session, state: State, sources: Sources | None, asked: Asked) -> Target:
     cache = session.settings.cache
     if isinstance(asked, Target):
-        return replace(asked, one=_at_revision(state, sources, asked, cache)) if asked.rev else asked
+        at = _at_revision(state, sources, asked, cache) if asked.rev and sources else None
+        return replace(asked, one=at)
     if isinstance(asked, Path):
         from reckless.operate.folder_place import plugin_in
 

@@ -11,7 +11,7 @@ from reckless.build.detect import Candidate
 from reckless.build.project_version import project_version
 from reckless.errors import IndexSourceError, RecklessError
 from reckless.fetch.worktree import Worktree
-from reckless.index.base import Freshness
+from reckless.index.port import Freshness
 from reckless.model.catalog import Catalog
 from reckless.model.followed import Followed
 from reckless.model.manifest import Manifest, PathSource

@@ -14,7 +14,7 @@ from pathlib import Path
 from reckless.errors import FetchError, IndexSourceError, RecklessError
 from reckless.fetch.gittree import look_into
 from reckless.fetch.remote import remote_tip
-from reckless.index.base import Freshness
+from reckless.index.port import Freshness
 from reckless.model.catalog import Catalog, CatalogEntry
 from reckless.model.followed import Followed
 from reckless.model.manifest import Manifest

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reckless.errors import IndexSourceError, RecklessError, ResolutionError, UsageError
-from reckless.index.source import Sources
 from reckless.model.names import normalize_name
 from reckless.model.state import Entry, State
 from reckless.operate.asked import Asked, look_up, only_paths, parse_asked
@@ -16,6 +15,7 @@ from reckless.operate.following import newest_of
 from reckless.operate.old_sources import take_old_sources
 from reckless.operate.options import parse_options
 from reckless.operate.remove import installed_name
+from reckless.operate.replaced import replaced
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import Session
 from reckless.operate.solve import Solved
@@ -67,7 +67,10 @@ def _solve(
         return ours, wanted, solved
 
     sources = None if only_paths(asked) else session.sources(state)
-    found = look_up(session, state, sources or Sources(()), asked)
+    found = look_up(session, state, sources, asked)
+    same = replaced(session, state, found) if sources is None and from_source is None else None
+    if same is not None:
+        return state, found, same
     needed = {d.name for t in found if t.one for r in t.one.manifest.releases for d in r.depends}
     if sources is None and needed <= state.plugins.keys():
         with contextlib.suppress(IndexSourceError, ResolutionError):  # something else is needed after all

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reckless.errors import StoreError
-from reckless.index.source import Found
+from reckless.index.port import Found
 from reckless.model.machine import Machine
 from reckless.model.state import State
 from reckless.model.targets import fitting_binary

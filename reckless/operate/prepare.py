@@ -16,7 +16,7 @@ from reckless.build.registry import backend_for
 from reckless.build.system_packages import missing_client
 from reckless.errors import BuildError, ToolchainMissingError
 from reckless.fetch.fetcher import fetch
-from reckless.index.source import Source
+from reckless.index.port import Source
 from reckless.model.followed import Followed
 from reckless.model.machine import Machine
 from reckless.model.manifest import Binary, GitSource, PathSource, RegistrySource, Release, ShippedLock

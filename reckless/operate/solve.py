@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from reckless.errors import RecklessError, ResolutionError, StoreError
-from reckless.index.search import suggestions
-from reckless.index.source import Found, Sources
+from reckless.index.port import Found
 from reckless.model.dependency import parse_dependency
 from reckless.model.machine import Machine
 from reckless.model.manifest import Binary, Builtin, GitSource, Release
@@ -25,7 +25,9 @@ from reckless.operate.session import Session
 from reckless.operate.target import Target
 from reckless.operate.unvouched import Unvouched
 from reckless.resolve.problem import Installed, Problem, Resolution, Wanted
-from reckless.resolve.solver import resolve
+
+if TYPE_CHECKING:
+    from reckless.index.source import Sources
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,8 @@ def solve(
     as `one`: it is not taken from the sources. `sources` are those of the session, where they are open already.
     Raises ResolutionError, IndexSourceError, ManifestError.
     """
+    from reckless.resolve.solver import resolve
+
     targets = tuple(targets)
     damaged = damaged_plugins(session, state)
     for target in targets:
@@ -163,6 +167,8 @@ def _found(
 
 def unknown_name(name: str, sources: Sources, state: State) -> ResolutionError:
     """Make the error for a name that nobody has, with what was perhaps meant."""
+    from reckless.index.search import suggestions
+
     known = {*(entry.name for entry, _ in sources.catalog()), *sources.builtins(), *state.plugins}
     near = suggestions(name, sorted(known))
     hint = f"did you mean {' or '.join(near)}?" if near else "`reckless search WORD` looks through all plugins"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reckless.errors import IndexSourceError, RecklessError
-from reckless.index.base import Source
+from reckless.index.port import Source
 from reckless.model.place import is_repository, parse_place
 from reckless.operate.git_source import GitRepository
 from reckless.operate.opening import open_location

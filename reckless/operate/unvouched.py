@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 
 from reckless.errors import IndexSourceError, RecklessError
-from reckless.index.base import Freshness, Source
+from reckless.index.port import Freshness, Source
 from reckless.model.catalog import Catalog, CatalogEntry
 from reckless.model.followed import Followed
 from reckless.model.manifest import Builtin, Manifest, ShippedLock

@@ -61,8 +61,13 @@ def tree_name(version: str, digest: str) -> str:
 
 
 def is_ours(name: str) -> bool:
-    """Say whether what has this name in a plugin's folder is ours: a tree, or the link to one."""
-    return name in ("current", ".current.new") or is_tree_name(name)
+    """Say whether what has this name in a plugin's folder is ours: a tree, the link to one, or a part of several."""
+    return name in ("current", ".current.new") or is_tree_name(name) or is_part_name(name)
+
+
+def is_part_name(name: str) -> bool:
+    """Say whether a folder is an environment that several of our trees share (reckless.build.python_shared)."""
+    return re.fullmatch(r"env\.[0-9a-f]{16}", name) is not None
 
 
 def is_tree_name(name: str) -> bool:

@@ -19,7 +19,7 @@ from reckless.model.state import (
     state_from_json,
     state_to_json,
 )
-from reckless.store.layout import Layout, is_ours, is_tree_name
+from reckless.store.layout import Layout, is_ours, is_part_name, is_tree_name
 from reckless.system.files import atomic_write, remove_tree, sync_folder
 
 MAX_STATE = 16 << 20
@@ -181,4 +181,5 @@ class Store:
             for link in self.layout.root.glob("*/*/env")
             if link.is_symlink()
         }
-        return [part for part in sorted(self.layout.root.glob("*/env.*")) if str(part) not in linked]
+        parts = sorted(p for p in self.layout.root.glob("*/env.*") if is_part_name(p.name) and not p.is_symlink())
+        return [part for part in parts if str(part) not in linked]

@@ -108,6 +108,47 @@ def test_an_edit_that_does_not_run_leaves_the_last_one_running(folder, node, rec
     assert version(node, "mine") == "1.0.0"
 
 
+def test_what_an_edit_does_not_change_is_shared_and_goes_with_the_last_that_has_it(folder, node, reckless):
+    home = node.dir / "reckless" / "my-plugin"
+    for n in range(4):
+        (folder / "my_plugin.py").write_text(hello(f"1.0.{n}", "mine"))
+        reckless("install", str(folder))
+        assert len(list(home.glob("env.*"))) == 1
+    assert len(list(home.glob("*+*"))) == 2, "the one that runs, and the one to go back to"
+    (environment,) = home.glob("env.*")
+    environment.rename(environment.with_name("lost"))
+    assert reckless.health() == {"my-plugin": "running"}
+    assert node.restart().up, "lightningd comes up without it"
+    reckless("install", str(folder))
+    assert version(node, "mine") == "1.0.3"
+    shutil.rmtree(home / "lost")
+    reckless("uninstall", "my-plugin")
+    assert not home.exists()
+
+
+def test_the_loop_asks_no_server_and_what_others_need_still_counts(folder, stocked, node, reckless):
+    (folder / "manifest.json").write_text(
+        json.dumps({"dependencies": ["python-hello>=1"], "entrypoint": "my_plugin.py"})
+    )
+    reckless("install", str(folder))
+    asked = len(stocked.site.requests)
+    (folder / "my_plugin.py").write_text(hello("1.1.0", "mine"))
+    reckless("install", str(folder))
+    assert version(node, "mine") == "1.1.0"
+    assert len(stocked.site.requests) == asked
+    (folder / "manifest.json").write_text(
+        json.dumps({"dependencies": ["python-hello<1"], "entrypoint": "my_plugin.py"})
+    )
+    assert "python-hello<1" in reckless.refused("install", str(folder))["message"]
+    reckless("pin", "my-plugin")
+    (folder / "manifest.json").write_text(
+        json.dumps({"dependencies": ["python-hello>=1"], "entrypoint": "my_plugin.py"})
+    )
+    (folder / "my_plugin.py").write_text(hello("1.2.0", "mine"))
+    assert reckless.refused("install", str(folder))["code"] == "pinned"
+    assert version(node, "mine") == "1.1.0"
+
+
 def test_one_file_is_enough(tmp_path, node, reckless):
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "lonely.py").write_text(hello("1.0.0", "lonely"))
