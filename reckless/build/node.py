@@ -91,14 +91,13 @@ class _Npm:
             if not job.lock or not job.lock.is_file():
                 message = f"{job.name}: the lock that the index ships for it is not here"
                 raise BuildError("lock-missing", message, "run it again")
-            for old in NPM_LOCKS:
-                (folder / old).unlink(missing_ok=True)
-            shutil.copyfile(job.lock, folder / "package-lock.json")
-            return "package-lock.json"
+            return _put_lock(job.lock, folder)
         if named and not (job.src / named).is_file() and not (folder / named).is_file():
             message = f"{job.name}: its manifest says that {named} pins its dependencies, but there is no such file"
             raise BuildError("lock-missing", message, "its manifest is wrong: tell the index's maintainers")
         lock = lock_of(folder)
+        if lock == "npm-shrinkwrap.json":
+            return _put_lock(folder / lock, folder)  # npm 12 no longer reads it under this name
         if lock in NPM_LOCKS:
             return lock
         if lock == "yarn.lock" and is_classic(folder / lock):
@@ -116,6 +115,15 @@ class _Npm:
             self.steps.run(what, "npm", command, *arguments, *place, cwd=self.project.root.folder, env=self.env)
         except BuildError as e:
             raise _explained(self.steps.job, e) from e
+
+
+def _put_lock(lock: Path, folder: Path) -> str:
+    """Make `lock` the one that npm holds to."""
+    data = lock.read_bytes()
+    for old in NPM_LOCKS:
+        (folder / old).unlink(missing_ok=True)
+    (folder / "package-lock.json").write_bytes(data)
+    return "package-lock.json"
 
 
 def _wants_npm(job: BuildJob, project: Project) -> bool:

@@ -43,7 +43,7 @@ def find(look: Look, folder: str, word: Word) -> Finds:  # noqa: ARG001 - author
     name = name or posixpath.basename(folder) or "plugin"  # any will do: the builder takes the one program there is
     how = []
     if "gradlew" in there and not maven:
-        how.append("its own gradlew builds it, where it can get its Gradle")
+        how.append("the Gradle that its gradlew asks for builds it, or a newer one; none is downloaded")
     modules = _modules(look, folder)
     if modules:
         how.append(f"its program is in the module {relative(modules[0], folder)}")
