@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from reckless.build.base import BuildJob, Built, Missing
 from reckless.build.launcher import program_launcher
 from reckless.build.node_project import NPM_LOCKS, Project, is_classic, lock_of, read_project, without_scripts
 from reckless.build.programs import lasting
+from reckless.build.shebang import Shebang, parse_shebang
 from reckless.build.steps import Steps, entrypoint_file, guarded, tail, within
 from reckless.build.system_packages import install_command, missing_system, missing_toolchain
 from reckless.errors import BuildError, ToolchainMissingError
@@ -54,8 +56,10 @@ class NodeBackend:
                 _Npm(steps=steps, project=project, env=_settings(steps, node, project)).install()
             script = _script(job, project) or entrypoint_file(job)
             name = Path(job.build.entrypoint).name
-            argv: list[str | Path] = [node, *_flags(script), script]
-            launcher = program_launcher(argv, unset=("NODE_OPTIONS", "NODE_PATH"))
+            asked = _asked(script)
+            env = {key: shlex.quote(value) for key, value in asked.variables.items()}
+            argv: list[str | Path] = [node, *asked.arguments, script]
+            launcher = program_launcher(argv, unset=("NODE_OPTIONS", "NODE_PATH"), env=env)
             (job.tree / "bin" / name).write_text(launcher, encoding="utf-8")
             return steps.built(name, interpreter=str(node))
 
@@ -177,14 +181,18 @@ def _settings(steps: Steps, node: Path, project: Project) -> dict[str, str]:
     return settings
 
 
-def _flags(script: Path) -> list[str]:
-    """Return the flags that the script's `#!` line gives to node: `#!/usr/bin/env -S node --flag`."""
+def _asked(script: Path) -> Shebang:
+    """Return what the script's `#!` line asks of node: flags, and variables. Whatever else it says is passed over."""
     with script.open("rb") as file:
-        line = file.readline(_MAX_SHEBANG).decode(errors="replace").split()
-    if not line or not line[0].startswith("#!"):
-        return []
-    at = next((n for n, word in enumerate(line) if re.fullmatch(r"(#!)?(\S*/)?node(js)?", word)), len(line))
-    return line[at + 1 :]
+        line = file.readline(_MAX_SHEBANG).decode(errors="replace")
+    nothing = Shebang(program="node")
+    if not line.startswith("#!"):
+        return nothing
+    try:
+        asked = parse_shebang(line)
+    except ValueError:
+        return nothing
+    return asked if Path(asked.program).name in {"node", "nodejs"} else nothing
 
 
 def _explained(job: BuildJob, error: BuildError) -> BuildError:

@@ -261,7 +261,9 @@ def test_a_program_of_the_package_is_started_under_its_name(workshop):
         ("#!/usr/bin/env node", []),
         ("#!/usr/bin/env -S node --stack-size=900 --no-warnings", ["--stack-size=900", "--no-warnings"]),
         ("#!/opt/node/bin/node --no-warnings", ["--no-warnings"]),
+        ("#!/usr/bin/env -S NODE_NO_WARNINGS=1 node --no-deprecation", ["--no-deprecation"]),
         ("#! /usr/bin/env bun", []),
+        ("#!/usr/bin/env -S node 'unbalanced", []),
         ("// no shebang, but node --inspect", []),
     ],
 )
