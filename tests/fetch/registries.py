@@ -24,6 +24,7 @@ from tests.servers import WebServer
 NAMES = {"crates": "cln-tiny", "pypi": "cln-tiny", "npm": "@cln/tiny", "go": "example.org/cln/tiny"}
 VERSIONS = {"crates": "1.2.0", "pypi": "1.2.0", "npm": "1.2.0", "go": "v1.2.0"}
 CLIENTS = {"crates": "cargo", "npm": "npm", "go": "go"}
+WRONG = {"crates": "0" * 64, "pypi": "0" * 64, "npm": f"sha512-{'A' * 86}==", "go": f"h1:{'A' * 43}="}
 BACKEND = """
 import pathlib
 def prepare_metadata_for_build_wheel(folder, settings=None):
@@ -80,14 +81,12 @@ def package(registry: str, files: dict[str, str] | None = None) -> bytes:
     return (packed if registry == "go" else tgz)(inside)
 
 
-WHEEL = packed(
-    {
-        "tiny.py": "def main(): print(1)\n",
-        "cln_tiny-1.2.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: cln-tiny\nVersion: 1.2.0\n",
-        "cln_tiny-1.2.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        "cln_tiny-1.2.0.dist-info/RECORD": "",
-    }
-)
+WHEEL_METADATA = {
+    "cln_tiny-1.2.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: cln-tiny\nVersion: 1.2.0\n",
+    "cln_tiny-1.2.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "cln_tiny-1.2.0.dist-info/RECORD": "",
+}
+WHEEL = packed({"tiny.py": "def main(): print(1)\n", **WHEEL_METADATA})
 
 
 class Registries(WebServer):
@@ -122,10 +121,10 @@ class Registries(WebServer):
         """Serve `data` as the package; what the registry says of it, and the checksum, are of `promised`."""
         getattr(self, f"_{registry}")(data, data if promised is None else promised)
 
-    def serve_wheel(self) -> str:
+    def serve_wheel(self, wheel: bytes = WHEEL) -> str:
         """Serve a wheel beside the source distribution; return its sha256."""
-        digest = hashlib.sha256(WHEEL).hexdigest()
-        self.files["/pypi/cln_tiny-1.2.0-py3-none-any.whl"] = WHEEL
+        digest = hashlib.sha256(wheel).hexdigest()
+        self.files["/pypi/cln_tiny-1.2.0-py3-none-any.whl"] = wheel
         link = f'<a href="../cln_tiny-1.2.0-py3-none-any.whl#sha256={digest}">cln_tiny-1.2.0-py3-none-any.whl</a>'
         self.files["/pypi/cln-tiny/"] += link.encode()
         return digest

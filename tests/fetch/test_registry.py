@@ -14,7 +14,7 @@ from reckless.fetch.fetcher import fetch
 from reckless.model.manifest import RegistrySource
 from reckless.model.registries import REGISTRIES
 from tests.fetch.conftest import tree
-from tests.fetch.registries import CLIENTS, FILES, NAMES, VERSIONS, Registries, package, tgz
+from tests.fetch.registries import CLIENTS, FILES, NAMES, VERSIONS, WRONG, Registries, package, tgz
 
 Bring = Callable[..., Path]
 
@@ -47,9 +47,6 @@ def source_of(registry: str, served: Registries, **changed: str) -> RegistrySour
     checksum = served.go_sum() if registry == "go" and "checksum" not in changed else served.checksum[registry]
     source = RegistrySource(registry=registry, package=NAMES[registry], version=VERSIONS[registry], checksum=checksum)
     return replace(source, **changed)
-
-
-WRONG = {"crates": "0" * 64, "pypi": "0" * 64, "npm": f"sha512-{'A' * 86}==", "go": f"h1:{'A' * 43}="}
 
 
 def test_a_package_comes_by_its_client_from_the_users_mirror(carry, served, registry, notes):
