@@ -19,10 +19,9 @@ from reckless.build.detection.found import Found, shown_names
 from reckless.build.detection.look import Look, is_aside, join, one_line
 from reckless.build.detection.others import Other
 from reckless.build.detection.survey import READ, Survey, survey, survey_file, test_only
-from reckless.build.registry import SUPPORTED
 from reckless.errors import DetectionError, RecklessError
 from reckless.model import hostile
-from reckless.model.manifest import Build, Dependency, Language, Plugin, Runtime, Status
+from reckless.model.manifest import Build, Dependency, Plugin, Runtime, Status
 from reckless.model.names import normalize_name
 from reckless.model.treeview import TreeView
 from reckless.system.foldertree import FolderTree
@@ -188,7 +187,6 @@ def _candidates(look: Look, surveyed: Survey, name: str, *, shared: bool) -> lis
 
 
 def _as_its_author_says(author: Author, build: Build, folder: str, name: str) -> Candidate:
-    why_not = _unsupported(build.language)
     return Candidate(
         name=author.name or _name(_own(folder, name)),
         subdir=folder,
@@ -198,8 +196,6 @@ def _as_its_author_says(author: Author, build: Build, folder: str, name: str) ->
         reasons=(f"{author.file} says how it is built: {build.language}, {build.entrypoint}",),
         runtime=author.runtime,
         depends=author.depends,
-        installable=not why_not,
-        why_not=why_not,
         summary=author.summary,
         status=author.status,
         told_by=author.file,
@@ -209,7 +205,7 @@ def _as_its_author_says(author: Author, build: Build, folder: str, name: str) ->
 
 def _candidate(look: Look, surveyed: Survey, found: Found, own: str, *, shared: bool) -> Candidate:
     author, folder = surveyed.author, surveyed.folder
-    why_not = author.why_not or found.why_not or _unsupported(found.language)
+    why_not = author.why_not or found.why_not
     tests = test_only(look, folder, found.language)
     reasons = [f"{found.language} ({found.system}): {found.why_plugin}", *surveyed.chosen_by, *found.how, *author.notes]
     if tests:
@@ -234,12 +230,6 @@ def _candidate(look: Look, surveyed: Survey, found: Found, own: str, *, shared: 
         told_by=author.file,
         plugin=None if shared else author.plugin,
     )
-
-
-def _unsupported(language: Language) -> str:
-    if language in SUPPORTED:
-        return ""
-    return f"this reckless cannot build {language} plugins yet, only {', '.join(SUPPORTED)}"
 
 
 def _submodules(look: Look) -> frozenset[str]:

@@ -48,8 +48,10 @@ class MakeBackend:
         """
         with guarded(job):
             top = job.tree / "env"
+            # go would take our .git for one that can be asked everything, and leave the folder's path in the program.
+            go = f"{job.env.get('GOFLAGS', '')} -buildvcs=false -trimpath".strip()
             # Should it install all the same, then below its own tree (GNU Coding Standards, DESTDIR).
-            steps = Steps.of(job, DESTDIR=str(top))
+            steps = Steps.of(job, DESTDIR=str(top), GOFLAGS=go)
             shutil.copytree(job.tree / "src", top, symlinks=True)
             if job.commit:
                 _tell_git(top, job.commit)

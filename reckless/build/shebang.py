@@ -40,8 +40,7 @@ def parse_shebang(line: str) -> Shebang:
 
     Without `-S` several words after `env` are split all the same, as macOS does it. Raises ValueError.
     """
-    program, _, rest = line.removeprefix("#!").strip().partition(" ")
-    program, rest = program.strip(), rest.strip()
+    program, rest = [*line.removeprefix("#!").strip().split(maxsplit=1), "", ""][:2]
     if os.path.basename(program) != "env":  # noqa: PTH119 - a text of a stranger's, perhaps no path at all
         if not program.startswith("/"):
             raise ValueError(f"{program or 'nothing'!r} is no absolute path")

@@ -118,21 +118,25 @@ def _bring_crate(errand: Errand) -> Path:
     base = os.environ if errand.env is None else errand.env
     home = Path(base.get("CARGO_HOME") or Path(base.get("HOME", "/")) / ".cargo")
 
-    def cached() -> list[Path]:
-        """The right file first: there may be others of that name, from other registries."""
-        found = home.glob(f"registry/cache/*/{source.package}-{source.version}.crate")
-        return sorted(found, key=lambda file: file_sha256(file, errand.deadline) != source.checksum)
+    def is_wrong(file: Path) -> bool:
+        return file_sha256(file, errand.deadline) != source.checksum
 
-    if any(file_sha256(file, errand.deadline) == source.checksum for file in cached()):
-        return cached()[0]
+    def cached() -> Path | None:
+        """Return the right file, where there are others of that name, too, from other registries."""
+        return min(home.glob(f"registry/cache/*/{source.package}-{source.version}.crate"), key=is_wrong, default=None)
+
+    file = cached()
+    if file and not is_wrong(file):
+        return file
     # Named, because it will not guess where the user's config has a mirror stand in for it; the mirror is then asked.
     named = ("--registry", "crates-io", f"{source.package}@{source.version}")
     said = errand.run(cargo, "info", "--quiet", *named)
     if "no such command" in said.stderr or "no such subcommand" in said.stderr:
         said = _as_dependency(errand, cargo)
-    if said.status != 0 or not cached():
+    file = cached()
+    if said.status != 0 or file is None:
         raise errand.failure(said)
-    return cached()[0]
+    return file
 
 
 def _as_dependency(errand: Errand, cargo: str) -> Completed:

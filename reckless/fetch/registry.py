@@ -40,9 +40,9 @@ def fetch_package(
     and as `extract`; OSError for this machine's own troubles.
     """
     archive = _package(source, cache, deadline, env)
-    strip = {"go": source.package.count("/") + 1}.get(source.registry, 0 if archive.suffix == ".whl" else 1)
+    depth = source.package.count("/") + 1 if source.registry == "go" else 1  # of the folder that it is packed in
     try:
-        extract(archive, root, deadline=deadline, strip=strip)
+        extract(archive, root, deadline=deadline, strip=0 if archive.suffix == ".whl" else depth)
         if source.registry == "go":
             _compare(source, hash_of_module(root, f"{source.package}@{source.version}"))
     except FetchError:

@@ -14,7 +14,7 @@ from reckless.build.system_packages import missing_c_compiler
 from reckless.errors import BuildError
 from reckless.model.machine import Machine
 from reckless.model.manifest import Build
-from tests.build.workshop import C, ask, without
+from tests.build.workshop import GO, C, ask, without
 
 HELLO = '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n'
 MAKEFILE = (
@@ -156,6 +156,20 @@ def test_a_makefile_that_asks_git_which_commit_it_is(shop):
     stamp = 'git rev-parse --is-inside-work-tree && echo "int main(){}//$$(git rev-parse HEAD)" > plugin.c'
     job = shop.job({"Makefile": f"all:\n\t{stamp}\n\tcp plugin.c plugin\n"}, entrypoint="plugin", commit="ab" * 20)
     assert (job.tree / shop.build(job).entrypoint).read_text() == f"int main(){{}}//{'ab' * 20}\n"
+
+
+def test_a_makefile_that_calls_go(shop):
+    """go itself would ask git for more than that repository can say, and leave the build's folder in the program."""
+    needs("go")
+    shop.env |= {"GOENV": "off", "GOFLAGS": ""}
+    files = {
+        "go.mod": "module example.org/tiny\n\ngo 1.18\n",
+        "main.go": GO,
+        "Makefile": "plugin:\n\tgo build -o plugin\n",
+    }
+    job = shop.job(files, entrypoint="plugin", commit="ab" * 20)
+    assert ask(job.tree / shop.build(job).entrypoint)["dynamic"] is True
+    assert not (job.tree / "env").exists()
 
 
 def test_it_uses_as_many_cores_as_it_may(shop):

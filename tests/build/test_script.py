@@ -33,6 +33,7 @@ def run(shop, files, entrypoint="plugin.sh", env=None, **more) -> str:
 
 LINES = {
     "#!/bin/sh": Shebang(program="/bin/sh"),
+    "#!\t/bin/bash\t-x": Shebang(program="/bin/bash", arguments=("-x",)),
     "#! /bin/bash -eu": Shebang(program="/bin/bash", arguments=("-eu",)),
     "#!/usr/bin/perl -w -T": Shebang(program="/usr/bin/perl", arguments=("-w -T",)),
     "#!/usr/bin/env ruby": Shebang(program="ruby"),
