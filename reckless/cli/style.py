@@ -10,6 +10,7 @@ from typing import TextIO
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _NARROWEST = 16  # columns that a text is still worth being cut or wrapped to
+_LEAST = 8  # of a table's last column: names before it stay whole, for they are copied
 
 
 def coloured(stream: TextIO) -> bool:
@@ -69,7 +70,7 @@ def columns(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> str:
     table = [[row[i] for i in shown] for row in (list(heads), *cells)]
     widths = [max(len(row[i]) for row in table) for i in range(len(shown))]
     room = terminal_width()
-    last = max(_NARROWEST, room - sum(w + 2 for w in widths[:-1])) if room else None
+    last = max(_LEAST, room - sum(w + 2 for w in widths[:-1])) if room else None
     lines = [
         "  ".join([*(c.ljust(w) for c, w in zip(row[:-1], widths, strict=False)), cut(row[-1], last)]).rstrip()
         for row in table

@@ -88,7 +88,7 @@ def test_building_an_index(run: Run, tmp_path: Path) -> None:
 def test_remarks_are_warnings(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "manifests"
     folder.mkdir()
-    (folder / "summary.toml").write_text((MANIFESTS / "summary.toml").read_text())
+    (folder / "summars.toml").write_text((MANIFESTS / "summars.toml").read_text())
     (folder / "notes.txt").write_text("x")
     answer = run("index", "build", folder, "--out", tmp_path / "out")
     assert answer.status == 0
