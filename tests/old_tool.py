@@ -39,7 +39,7 @@ class OldTool:
         self.conf = self.root / f"{node.network}-reckless.conf"
         self._network_config = node.netdir / "config"
         if not self.conf.exists():
-            self.root.mkdir(exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
             self.conf.write_text(HEADER)
             self.sources(OFFICIAL)
             self._network_config.parent.mkdir(exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Literal
 
 from reckless.errors import RecklessError
 from reckless.model.state import OLD_TOOL, Entry, State
-from reckless.operate.legacy import OldPlugin, old_plugins
+from reckless.operate.legacy import OldPlugin, all_old, old_plugins
 from reckless.operate.remove import provided_names
 from reckless.operate.session import Session
 from reckless.operate.solve import installed_plugins
@@ -177,7 +177,25 @@ def _strays(session: Session, state: State) -> list[Ailment]:
 
 def _old(session: Session, state: State) -> list[Ailment]:
     """Look at what lightningd's own tool installed and we did not take over."""
-    return [_old_ailment(plugin) for _, plugin in sorted(old_plugins(session, state).items())]
+    old = old_plugins(session, state)
+    return [
+        *(_old_ailment(plugin) for _, plugin in sorted(old.items())),
+        *(_beside(plugin) for plugin in all_old(session, state) if not _is_known(plugin, old, state)),
+    ]
+
+
+def _is_known(plugin: OldPlugin, old: Mapping[str, OldPlugin], state: State) -> bool:
+    entry = state.plugins.get(plugin.name)
+    return plugin.tree in (entry.tree, *entry.previous) if entry else old[plugin.name] == plugin
+
+
+def _beside(plugin: OldPlugin) -> Ailment:
+    return Ailment(
+        severity="note",
+        code="old-plugin-beside",
+        message=f"{plugin.folder} has what {OLD_TOOL} installed, and another {plugin.name} is in its place",
+        hint="take its lines out of the config, and its files away, once you need it no more",
+    )
 
 
 def _old_ailment(plugin: OldPlugin) -> Ailment:

@@ -98,21 +98,26 @@ def old_plugins(session: Session, state: State) -> dict[str, OldPlugin]:
 
     Where two folders have one name by our rules, it is the one that a config has switched on.
     """
+    by_name: dict[str, OldPlugin] = {}
+    for plugin in all_old(session, state):
+        other = by_name.get(plugin.name)
+        if plugin.name not in state.plugins and (other is None or len(plugin.enabled) > len(other.enabled)):
+            by_name[plugin.name] = plugin
+    return by_name
+
+
+def all_old(session: Session, state: State) -> list[OldPlugin]:
+    """Return all that tool's folders and lines, also of plugins that `state` knows. Raises as `old_plugins`."""
     root = session.store.layout.root
     if not session.store.has_others():
-        return {}
+        return []
     found = {tree.folder.name: _from_tree(root, tree) for tree in old_trees(root)}
     for network, files in networks(session):
         for folder, path, on in _lines(root, files.read_our_conf(), state):
             plugin = found.get(folder) or _from_line(root, folder, path)
             if plugin is not None:
                 found[folder] = _with_line(plugin, network, path, on=on)
-    by_name: dict[str, OldPlugin] = {}
-    for plugin in found.values():
-        other = by_name.get(plugin.name)
-        if plugin.name not in state.plugins and (other is None or len(plugin.enabled) > len(other.enabled)):
-            by_name[plugin.name] = plugin
-    return by_name
+    return [*found.values()]
 
 
 def with_old(session: Session, state: State) -> State:

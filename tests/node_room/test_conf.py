@@ -235,3 +235,17 @@ def test_lines_end_only_where_lightningd_ends_them(text):
     lines = split_lines(text)
     assert "".join(lines) == text
     assert all("\n" not in raw[:-1].rstrip("\r") and "\r" not in raw.rstrip("\r\n") for raw in lines)
+
+
+def test_options_outside_every_block_are_found_and_leave() -> None:
+    text = (
+        "plugin=/r/hello/hello.py\nhello-greeting=moin\nhello-greeting=servus\n# hello-greeting=remark\nother=1\n"
+        "# reckless: inner\nplugin=/r/inner/current/inner.py\nhello-greeting=inner\n# reckless: end of inner\nflag"
+    )
+    conf = parse(text)
+    names = {"hello-greeting", "flag"}
+    assert conf.loose_options(names) == (("hello-greeting", "moin"), ("hello-greeting", "servus"), ("flag", None))
+    left = conf.without_loose_options(names)
+    assert left.loose_options(names) == ()
+    assert left.options("inner") == (("hello-greeting", "inner"),)
+    assert left.render() == text.replace("hello-greeting=moin\nhello-greeting=servus\n", "").removesuffix("flag")

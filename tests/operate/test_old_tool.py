@@ -400,6 +400,19 @@ def test_doctor_knows_them(bench: Bench, old: OldTool) -> None:
     assert not (bench.root / "unfinished").exists()
 
 
+def test_of_two_folders_with_one_name_the_one_that_is_on_is_meant(bench: Bench, old: OldTool) -> None:
+    old.install(NAME, folder="Python_Hello", enabled=False)
+    run(bench, old.install(NAME))
+
+    assert rows(bench)[NAME]["path"] == str((bench.root / NAME / f"{NAME}.py").resolve())
+    found = {row["code"]: row for row in bench("-j", "doctor").json["result"]}
+    assert str(bench.root / "Python_Hello") in found["old-plugin-beside"]["message"]
+    bench("install", NAME)
+    assert hello(bench)[0] == "1.1.0"
+    assert (bench.root / "Python_Hello" / "Python_Hello.py").exists()
+    assert "old-plugin-beside" in {row["code"] for row in bench("-j", "doctor").json["result"]}
+
+
 def test_a_lost_state_is_made_again_with_them(bench: Bench, old: OldTool) -> None:
     run(bench, old.install(NAME))
     bench("install", NAME)
