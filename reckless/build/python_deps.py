@@ -15,9 +15,10 @@ from typing import TypeVar
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from reckless.build.base import BuildJob
-from reckless.build.pins import LockError, PyLock, UvLock, lines, pylock_pins, uv_pins
+from reckless.build.pins import LockError, PyLock, UvLock, holds, lines, pylock_pins, uv_pins
 from reckless.build.poetry import PoetryLock, Table, Wanted, pins, requirements
 from reckless.build.python_project import Source
 from reckless.errors import BuildError
@@ -100,7 +101,21 @@ def _locked(job: BuildJob, file: Path, source: Source, markers: Mapping[str, str
             raise LockError(
                 f"it takes {line.split(' ;')[0]} from git, an address or a folder, which no hash vouches for"
             )
+    if name == "uv.lock":
+        _refuse_stale(text, source, markers)
     return Requirements(origin=str(job.build.lock), text=text, hashed=True, complete=True)
+
+
+def _refuse_stale(text: str, source: Source, markers: Mapping[str, str]) -> None:
+    """Refuse a lock that was not made again when its project began to ask for more: the plugin would not run."""
+    pinned = {canonicalize_name(re.split(r"[\[=\s]", line, maxsplit=1)[0]) for line in logical_lines(text)}
+    for asked in source.pyproject.project.dependencies if source.pyproject and source.pyproject.project else []:
+        try:
+            wanted = Requirement(asked)
+        except InvalidRequirement:
+            continue  # its own tools complain
+        if holds(str(wanted.marker or ""), markers) and canonicalize_name(wanted.name) not in pinned:
+            raise LockError(f"it is out of date: it does not pin {wanted.name}, which pyproject.toml asks for")
 
 
 def _hashed(job: BuildJob, file: Path, origin: str) -> Requirements:

@@ -267,11 +267,12 @@ def _differences(receipt: Receipt, release: Release) -> str:
 
 
 def _first(error: RecklessError) -> str:
-    """Return an error as one sentence for a table: without places on this machine, with a traceback's last line."""
+    """Return an error as one sentence for a table: without places on this machine or the net, with a traceback's last line."""
     text = error.message
     last = next((line for line in reversed(error.detail.splitlines()) if line.strip()), "")
     if error.code in {"probe-exited", "build-failed", "plugin-not-running", "trial-node-failed"} and last:
         text = f"{text}: {last.strip()}"
+    text = re.sub(r"\b[a-z+]+://\S+", "...", text)
     return re.sub(r"(?<![\w:/])/(?:[\w.+@-]+/)+", "", text)[:300]
 
 

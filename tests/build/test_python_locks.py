@@ -262,6 +262,18 @@ def test_a_lock_that_cannot_be_used_is_refused_and_said_why(workshop, case):
     assert "Traceback" not in e.value.message
 
 
+@pytest.mark.parametrize("uv", [True, False])
+def test_a_lock_that_lags_behind_its_project_is_refused(workshop, uv):
+    """Seen upstream: the dependencies moved into pyproject.toml, and uv.lock was not made again."""
+    given = files("uv.lock")
+    more = given["pyproject.toml"].replace("dependencies = [", "dependencies = [\"requests; python_version > '3'\", ")
+    assert more != given["pyproject.toml"]
+    shop = workshop("python", path=path_with(uv_folder()) if uv else without("uv"))
+    with pytest.raises(BuildError, match=r"does not pin requests, which pyproject\.toml asks for") as told:
+        shop.build(shop.job(given | {"pyproject.toml": more}, lock="uv.lock"))
+    assert told.value.code == "lock-unusable"
+
+
 def test_a_git_dependency_that_uv_exports_is_refused_too(workshop):
     shop = workshop("python", path=path_with(uv_folder()))
     project = '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["b"]\n'
