@@ -80,7 +80,7 @@ class Record:
         rows = [known[key] for key in listed if key in known]
         data = {
             "schema": SCHEMA,
-            "trials": [{k: v for k, v in asdict(t).items() if v not in ("", 0, ())} for t in rows],
+            "trials": [{k: v for k, v in asdict(t).items() if v or k == "ok"} for t in rows],
         }
         self._json.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(self._json, (json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())

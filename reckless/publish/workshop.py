@@ -267,7 +267,7 @@ def _differences(receipt: Receipt, release: Release) -> str:
 
 
 def _first(error: RecklessError) -> str:
-    """Return an error as one sentence for a table: without places on this machine or the net, with a traceback's last line."""
+    """Return an error as one sentence for a table: with a traceback's last line, and without places."""
     text = error.message
     last = next((line for line in reversed(error.detail.splitlines()) if line.strip()), "")
     if error.code in {"probe-exited", "build-failed", "plugin-not-running", "trial-node-failed"} and last:

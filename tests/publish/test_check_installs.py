@@ -269,6 +269,7 @@ def test_what_stands_around_the_table_stays(tmp_path):
     page = tmp_path / "catalogue.md"
     page.write_text(f"# Ours\n\nBefore.\n\n{page.read_text().partition(chr(10))[2].strip()}\n\nAfter.\n")
     record.update([trial("a", reached="built", ok=False)], [("a", "1.0")])
+    assert [(t.reached, t.ok) for t in record.load()] == [("built", False)]
     text = page.read_text()
     assert text.startswith("# Ours\n\nBefore.\n\n<!--")
     assert text.endswith("-->\n\nAfter.\n")
