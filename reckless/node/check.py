@@ -71,7 +71,7 @@ def check_options(
         seen.add(name)
         written += _written(option, value)
     for name in required:
-        if name not in seen and (name not in by_name or by_name[name].default is None):
+        if name not in seen and (name not in by_name or not by_name[name].default):  # an empty default is none
             raise ProbeError(
                 "option-required",
                 f"the plugin cannot start without its option {name}",

@@ -126,12 +126,12 @@ class Workshop:
             lightningd=self._version_for(release),
             on=self.machine.target,
         )
-        try:
-            trial = self._prepared(trial, release, clock)
-            return self._started(trial, release) if trial.reached == "probed" and trial.ok else trial
-        finally:
-            self.reporter.step(name, "done")
-            self._clear(name)
+        trial = self._prepared(trial, release, clock)
+        if trial.reached == "probed" and trial.ok:
+            trial = self._started(trial, release)
+        self.reporter.step(name, "done")
+        self._clear(name)
+        return trial
 
     def _prepared(self, trial: Trial, release: Release, clock: _Clock) -> Trial:
         """Build and probe it, with no options and beside nothing."""

@@ -455,6 +455,13 @@ def test_a_required_option_that_is_not_given():
     assert check_options(OPTIONS, [], required=["colour"]) == ()
 
 
+def test_an_empty_default_is_no_value_for_a_required_option():
+    """Seen at cln-ntfy: ntfy-url has the default "", and with it the plugin ends."""
+    options = (PluginOption(name="url", type="string", default=""),)
+    assert refusal(result(options=options), Runtime(required_options=("url",))).code == "option-required"
+    assert check_options(options, [], required=[]) == ()
+
+
 def test_options_are_handed_back_as_the_config_needs_them():
     given_options = [("loud", "true"), ("peer", "a"), ("peer", "b"), ("colour", ""), ("on", "Yes"), ("count", "-5")]
     assert check_options(OPTIONS, given_options) == (
