@@ -112,9 +112,10 @@ def _make(file: Path, name: str, release: Release, wishes: LockWishes, here: _Ma
     version = str(release.version)
     day = None if wishes.newest else release.date
     here.cache.mkdir(parents=True, exist_ok=True)
+    env = build_environment(Path.home(), here.cache)
     with tempfile.TemporaryDirectory(dir=here.cache, prefix="lock-") as place:
         tree = Path(place) / "tree"
-        fetch(release.source, tree / "src", cache=here.cache, name=name, reporter=here.reporter)
+        fetch(release.source, tree / "src", cache=here.cache, name=name, reporter=here.reporter, env=env)
         job = BuildJob(
             name=name,
             tree=tree,
@@ -122,7 +123,7 @@ def _make(file: Path, name: str, release: Release, wishes: LockWishes, here: _Ma
             build=release.build,
             machine=this_machine(languages=[release.build.language]),
             cache=here.cache,
-            env=build_environment(Path.home(), here.cache),
+            env=env,
             reporter=here.reporter,
         )
         made = make_lock(job, as_of=day)

@@ -118,6 +118,12 @@ def test_no_shipped_lock_is_left_over() -> None:
     assert {f"locks/{lock.name}" for lock in LOCKS} == named
 
 
+def test_every_plugin_has_been_installed_for_trial() -> None:
+    """Where this fails: `reckless index check manifests NAME --out docs`."""
+    record = json.loads((FOLDER.parent / "docs" / "catalogue.json").read_text("utf-8"))
+    assert {path.stem for path in FILES} <= {trial["name"] for trial in record["trials"]}
+
+
 def test_there_are_real_plugins_in_each_of_python_rust_and_go() -> None:
     languages = [manifest.build.language for manifest in map(read, FILES) if manifest.build]
     assert len(FILES) >= 14
