@@ -37,6 +37,7 @@ _RELEASES = (
 )  # fmt: skip
 # Why a release that was probed need not start here: these say nothing against it.
 _EXCUSES = frozenset({"not-for-this-lightningd", "option-required"})
+_INIT = 120.0  # seconds that lightningd gives a plugin for init; after its own start it does not wait for it
 _SETTLES = 2.0  # seconds, after which a plugin that ends at once has ended
 
 
@@ -198,15 +199,24 @@ class Workshop:
         return replace(trial, reached="started", start=took)
 
     def _see_that_it_runs(self, trial: Trial) -> None:
-        """Look twice: what ends soon after its start has not started. Raises NodeError `plugin-not-running`."""
+        """Wait for it to have answered init, and look again: what ends soon after its start has not started.
+
+        Raises NodeError `plugin-not-running`.
+        """
         session = self._session()
         path = str(session.store.running_path(session.store.load().plugins[trial.name]))
-        for pause in (0.0, _SETTLES):
-            time.sleep(pause)
-            running = self.node.lightning.plugins() if self.node and self.node.up else ()
-            if not any(p.active and p.name == path for p in running):
-                log = self.node.log.read_text(errors="replace").splitlines()[-5:] if self.node else []
-                raise NodeError("plugin-not-running", "it ended soon after it was started", detail="\n".join(log))
+        until = time.monotonic() + _INIT
+        while (active := self._is_active(path)) is False and time.monotonic() < until:
+            time.sleep(0.1)
+        time.sleep(_SETTLES if active else 0.0)
+        if not (active and self._is_active(path)):
+            log = self.node.log.read_text(errors="replace").splitlines()[-5:] if self.node else []
+            raise NodeError("plugin-not-running", "it ended soon after it was started", detail="\n".join(log))
+
+    def _is_active(self, path: str) -> bool | None:
+        """Say whether the node lists it as active; None where it does not list it."""
+        running = self.node.lightning.plugins() if self.node and self.node.up else ()
+        return next((p.active for p in running if p.name == path), None)
 
     def _clear(self, name: str) -> None:
         """Have nothing left of it: where the node cannot be had clean again, it starts from nothing."""
