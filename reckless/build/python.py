@@ -89,7 +89,7 @@ def _write_launcher(environment: Environment, source: Source) -> str:
         places = [] if source.is_buildable else [p for p in (source.folder / "src", source.folder) if p.is_dir()]
         text, file = function_launcher(job.build.entrypoint, places, job.name), job.name
     launcher = job.tree / "bin" / file
-    body = launcher.with_name(f".{file}.launcher") if environment.shared else environment.root / "launcher.py"
+    body = launcher.with_name(f"{file}.launcher") if environment.shared else environment.root / "launcher.py"
     write_launcher(text, python=environment.python, launcher=launcher, body=body)
     return file
 

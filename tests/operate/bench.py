@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from reckless.store.layout import Layout, is_part_name
+from reckless.store.store import Store
 from tests.nodes import Node, stand_in
 
 HERE = Path(__file__).parent
@@ -186,7 +188,11 @@ class Bench:
         state = json.loads((self.root / "state.json").read_text())
         known = {name: {e["tree"], *e["previous"]} for name, e in state["plugins"].items()}
         folders = [p for p in self.root.iterdir() if p.is_dir() and p.name != ".logs"]
-        found = {p.name: {tree.name for tree in p.iterdir() if not tree.is_symlink()} for p in folders}
+        assert not Store(Layout(self.root)).stray_parts()
+        found = {
+            p.name: {tree.name for tree in p.iterdir() if not tree.is_symlink() and not is_part_name(tree.name)}
+            for p in folders
+        }
         assert found == known, "every tree belongs to a plugin, and every plugin has its trees"
 
     def check_boots(self) -> None:

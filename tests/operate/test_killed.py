@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.operate.bench import GREETING, NAME, STAGES, Bench, Stage, points
-from tests.world import World
+from tests.world import PLUGINS, World
 
 
 @pytest.mark.parametrize("verb", STAGES)
@@ -32,6 +34,40 @@ def test_killed_at_any_step_the_next_command_puts_it_right(
         bench.check_boots()
         bench.check_person()
         assert bench.situation() in (stage.first, stage.last), where
+
+
+def test_killed_in_the_author_s_loop_the_next_command_puts_it_right(
+    make_bench: Callable[..., Bench], tmp_path: Path
+) -> None:
+    folder, edits = tmp_path / NAME, iter(range(1000))
+    folder.mkdir()
+
+    def edit(version: str) -> None:
+        text = (PLUGINS / NAME / "hello.py").read_text()
+        text = re.sub(r'VERSION = "[^"]*"', f'VERSION = "{version}"', text) + f"# {next(edits)}\n"
+        (folder / "hello.py").write_text(text)
+        (folder / "pyproject.toml").write_text(f'[project]\nname = "hello"\nversion = "{version}"\n')
+
+    bench = make_bench()
+    edit("1.0.0")
+    bench("install", str(folder), "-o", GREETING)
+    first = bench.situation()
+    edit("1.1.0")
+    whole = bench("install", str(folder))
+    last = bench.situation()
+    assert (first.version, last.version) == ("1.0.0", "1.1.0")
+    for at in points(whole):
+        where = f"at step {at}, {whole.steps[at - 1]}"
+        if bench.situation() == last:
+            bench("rollback", NAME)
+        edit("1.1.0")
+        assert bench("install", str(folder), at=at, status=None).status in (-9, 0), where
+        bench.check_boots()
+        bench.check_person()
+        bench.mend()
+        bench.check_clean()
+        bench.check_boots()
+        assert bench.situation() in (first, last), where
 
 
 def test_killed_while_an_option_leaves_with_an_upgrade_the_node_would_start(
