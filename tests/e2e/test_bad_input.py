@@ -44,7 +44,8 @@ def unharmed(stocked, reckless, node) -> Iterator[Reckless]:
 REFUSED = (
     (["install", "python-helo"], "no-such-plugin", 1, "did you mean python-hello?"),
     (["install", "xyzzy"], "no-such-plugin", 1, "reckless search"),
-    (["install", "../../etc"], "invalid-name", 1, "reckless search"),
+    (["install", "../../no-such-folder"], "no-such-folder", 1, "a plugin is a folder or a file"),
+    (["install", "what?"], "invalid-name", 1, "lower-case letters"),
     (["install", "python-hello@deadbeef"], "no-such-version", 1, "1.1.0, 1.0.0"),
     (["install", "python-hello==one"], "invalid-specifier", 1, ""),
     (["install", "python-hello", "-o", "hello-greetin=x"], "option-unknown", 1, "hello-greeting"),
