@@ -135,6 +135,7 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
 
     Raises ProcessError `command-missing` or `command-not-executable`.
     """
+    process: subprocess.Popen[bytes] | None = None
     try:
         with uninterrupted(), _running_lock:  # so that `kill_all` never misses one that has just started
             process = subprocess.Popen(
@@ -155,6 +156,10 @@ def start(command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes])
         raise ProcessError(
             "command-not-executable", f"{command.argv[0]} cannot be run: {e.strerror}", f"by hand: {command.by_hand}"
         ) from e
+    except BaseException:
+        if process is not None:  # nobody has it in hand, and what it was to do must not happen while that is undone
+            kill(process)
+        raise
     return process
 
 
