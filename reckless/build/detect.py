@@ -21,7 +21,7 @@ from reckless.build.detection.others import Other
 from reckless.build.detection.survey import READ, Survey, survey, survey_file, test_only
 from reckless.errors import DetectionError, RecklessError
 from reckless.model import hostile
-from reckless.model.manifest import Build, Dependency, Plugin, Runtime, Status
+from reckless.model.manifest import Build, Dependency, OwnRelease, Plugin, Runtime, Status
 from reckless.model.names import normalize_name
 from reckless.model.treeview import TreeView
 from reckless.system.foldertree import FolderTree
@@ -54,7 +54,7 @@ class Candidate:
     `test_only` are files (relative to `subdir`) that look like a build but serve its tests only.
     Where `installable` is false, `why_not` has the reason: its author says so, or nothing here builds it.
     `told_by` is the author's file that was followed (`reckless.toml`, `manifest.json`, `coffee.yml`), or empty;
-    `plugin` is what a reckless.toml says for people, or None.
+    `plugin` is what a reckless.toml says for people, `own` what it says of the tree as a release, or None.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Candidate:
     status: Status = "active"
     told_by: str = ""
     plugin: Plugin | None = None
+    own: OwnRelease | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,6 +201,7 @@ def _as_its_author_says(author: Author, build: Build, folder: str, name: str) ->
         status=author.status,
         told_by=author.file,
         plugin=author.plugin,
+        own=author.own,
     )
 
 

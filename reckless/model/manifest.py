@@ -191,6 +191,16 @@ class Release:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OwnRelease:
+    """What a tree's own `reckless.toml` says of the release that the tree is; None: it does not say."""
+
+    version: Version | None = None
+    cln: SpecifierSet = field(default_factory=SpecifierSet)
+    depends: tuple[Dependency, ...] = ()
+    conflicts: tuple[Dependency, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plugin:
     """What the plugin is, for people: the `[plugin]` table."""
 
@@ -211,12 +221,16 @@ class Plugin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """One plugin and all its releases, newest first. `build` and `runtime` are the tables that hold for all of them."""
+    """One plugin and all its releases, newest first. `build` and `runtime` are the tables that hold for all of them.
+
+    `own` is what a tree's own `reckless.toml` says of that tree; no index's manifest has it.
+    """
 
     plugin: Plugin
     build: Build | None = None
     runtime: Runtime = field(default_factory=Runtime)
     releases: tuple[Release, ...] = ()
+    own: OwnRelease | None = None
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from reckless.model import hostile, locate
 from reckless.model.catalog_json import catalog_bytes, parse_catalog
 from reckless.model.finding import Complaint, Finding, Findings, unusable
 from reckless.model.manifest import SCHEMA, Builtin, Manifest, Release, Runtime
-from reckless.model.sections import MAX_RELEASES, read_build, read_plugin, read_release, read_runtime
+from reckless.model.sections import MAX_RELEASES, read_build, read_own_release, read_plugin, read_release, read_runtime
 from reckless.model.table import Table
 from reckless.model.versions import parse_lightningd
 
@@ -27,13 +27,14 @@ MAX_SIZE = 1 << 20
 _UPGRADE = "upgrade reckless: this file is written for a newer one"
 
 
-def parse_manifest(text: str, *, file: str, strict: bool = False, local: bool = False) -> Manifest:
+def parse_manifest(text: str, *, file: str, strict: bool = False, local: bool = False, own: bool = False) -> Manifest:
     """Read a manifest. Raises ManifestError (`invalid-manifest`, `manifest-too-new`); its detail lists every finding.
 
     `strict` also refuses unknown keys and licenses that are not in SPDX's list: for authors and the index, never for
     clients. `local` allows http on loopback and absolute paths as sources: for directories and indexes of this machine.
+    `own`: it is a tree's own `reckless.toml`, which may have one [release] table that speaks of the tree itself.
     """
-    manifest, findings = check_manifest(text, file=file, strict=strict, local=local)
+    manifest, findings = check_manifest(text, file=file, strict=strict, local=local, own=own)
     if manifest is None:
         newer = findings[0].code == "manifest-too-new"
         raise unusable(f"the manifest {file}", findings, "manifest-too-new" if newer else "invalid-manifest")
@@ -41,13 +42,13 @@ def parse_manifest(text: str, *, file: str, strict: bool = False, local: bool = 
 
 
 def check_manifest(
-    text: str, *, file: str, strict: bool = False, local: bool = False
+    text: str, *, file: str, strict: bool = False, local: bool = False, own: bool = False
 ) -> tuple[Manifest | None, tuple[Finding, ...]]:
     """Read a manifest and return it with no findings, or None with every finding (see parse_manifest). Never raises."""
     table, findings = _load(text, file=file, strict=strict)
     if table is None:
         return None, findings.sorted()
-    manifest = _manifest(table, local=local)
+    manifest = _manifest(table, local=local, own=own)
     return (None, findings.sorted()) if findings or manifest is None else (manifest, ())
 
 
@@ -109,7 +110,7 @@ def _schema(table: Table) -> bool:
     return True
 
 
-def _manifest(table: Table, *, local: bool) -> Manifest | None:
+def _manifest(table: Table, *, local: bool, own: bool) -> Manifest | None:
     """Read the tables of a manifest; None where [plugin] is missing."""
     table.known("schema", "plugin", "build", "runtime", "release")
     table.require("plugin", "[plugin] with name, summary, repository, license and category")
@@ -118,7 +119,9 @@ def _manifest(table: Table, *, local: bool) -> Manifest | None:
     build = read_build(how, None) if how else None
     runtime = read_runtime(what, Runtime()) if what else Runtime()
     found: dict[Version, Release] = {}
-    for item in table.tables("release", most=MAX_RELEASES):
+    itself = table.table("release") if own and isinstance(table.data.get("release"), dict) else None
+    said = read_own_release(itself, plugin.name if plugin else "") if itself else None
+    for item in table.tables("release", most=MAX_RELEASES) if itself is None else ():
         release = read_release(item, plugin.name if plugin else "", build, runtime, local=local)
         if release is not None and release.version in found:
             complaint = Complaint(
@@ -130,7 +133,7 @@ def _manifest(table: Table, *, local: bool) -> Manifest | None:
     if plugin is None:
         return None
     newest_first = tuple(sorted(found.values(), key=lambda release: release.version, reverse=True))
-    return Manifest(plugin=plugin, build=build, runtime=runtime, releases=newest_first)
+    return Manifest(plugin=plugin, build=build, runtime=runtime, releases=newest_first, own=said)
 
 
 def _builtins(table: Table) -> dict[str, Builtin]:

@@ -23,6 +23,7 @@ from reckless.model.manifest import (
     Dependency,
     GitSource,
     Language,
+    OwnRelease,
     Plugin,
     RegistrySource,
     Release,
@@ -204,6 +205,18 @@ def read_release(table: Table, name: str, build: Build | None, runtime: Runtime,
         version=version, source=source, build=own, runtime=own_runtime, date=date, cln=cln,
         depends=depends, conflicts=conflicts, yanked=yanked, binary=binary,
     )  # fmt: skip
+
+
+def read_own_release(table: Table, name: str) -> OwnRelease:
+    """Read [release] of a tree's own file: what of a release holds for the tree that the file is in."""
+    table.known("version", "cln", "depends", "conflicts")
+    text = table.text("version")
+    return OwnRelease(
+        version=_parsed(table, "version", text, _version, None) if text else None,
+        cln=_bounds(table, "cln", parse_lightningd_specifier),
+        depends=_dependencies(table, "depends", name),
+        conflicts=_dependencies(table, "conflicts", name),
+    )
 
 
 def _source(table: Table, *, local: bool) -> Source:

@@ -32,6 +32,8 @@ T = TypeVar("T")
 def write_manifest(manifest: Manifest) -> str:
     """Write a manifest; `parse_manifest(write_manifest(m))` is `m` again, for every `m` that a reader made.
 
+    What a tree's own file says of the tree (`own`) is not written: its releases say it.
+
     A release's own build and runtime are written as what differs from [build] and [runtime]. Raises ManifestError
     `unwritable-manifest` for a release that leaves open what [runtime] states: TOML has no way to take a key back.
     """

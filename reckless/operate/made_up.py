@@ -10,7 +10,7 @@ from packaging.version import Version
 from reckless.build.detect import Candidate, NotAPlugin
 from reckless.errors import DetectionError, RecklessError
 from reckless.model import hostile
-from reckless.model.manifest import GitSource, Manifest, PathSource, Plugin, Release
+from reckless.model.manifest import GitSource, Manifest, OwnRelease, PathSource, Plugin, Release
 from reckless.model.sections import MAX_SUMMARY
 
 
@@ -25,13 +25,16 @@ def made_up(
     if not candidate.installable:
         raise not_installable(candidate)
     _check(candidate)
+    own = candidate.own or OwnRelease()
     release = Release(
-        version=version or Version(f"{date.year}.{date.month}.{date.day}"),
+        version=own.version or version or Version(f"{date.year}.{date.month}.{date.day}"),
         source=source,
         build=candidate.build,
         runtime=candidate.runtime,
         date=date,
         depends=candidate.depends,
+        cln=own.cln,
+        conflicts=own.conflicts,
     )
     return Manifest(
         plugin=_plugin(candidate, home), build=candidate.build, runtime=candidate.runtime, releases=(release,)

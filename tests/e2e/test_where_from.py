@@ -348,6 +348,37 @@ def test_a_plugin_s_dependencies_come_from_the_index(stocked, node, reckless, tm
     assert reckless.rows() == {}
 
 
+def test_an_author_s_own_word_on_a_folder_counts(stocked, folder, node, reckless):
+    own = """schema = 1
+[plugin]
+name = "called-so"
+summary = "Mine"
+repository = "https://example.com/mine"
+license = "MIT"
+category = "other"
+[build]
+language = "python"
+entrypoint = "my_plugin.py"
+[runtime]
+rpcmethods = ["mine"]
+[release]
+version = "2.5"
+cln = ">=99"
+depends = ["python-hello>=1"]
+"""
+    (folder / "reckless.toml").write_text(own)
+    assert reckless.refused("install", str(folder))["code"] == "not-for-this-lightningd"
+    (folder / "reckless.toml").write_text(own.replace(">=99", ">=23.08"))
+    said = reckless("install", str(folder)).stdout
+    assert "called-so 2.5: installed" in said
+    assert "python-hello 1.1.0: installed" in said
+    (folder / "reckless.toml").write_text(own.replace(">=99", ">=23.08").replace('["mine"]', '["other"]'))
+    assert reckless.refused("install", str(folder))["code"] == "manifest-mismatch"
+    (folder / "reckless.toml").write_text("schema = 1\n")
+    assert reckless.refused("install", str(folder))["code"] == "invalid-manifest"
+    assert version(node, "mine") == "1.0.0"
+
+
 @pytest.fixture
 def confusing(stocked: Shop, reckless: Reckless) -> str:
     """A repository, preferred to the index, with a plugin whose name the index has; the address of that plugin."""

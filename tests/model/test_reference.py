@@ -18,7 +18,11 @@ EXAMPLES = re.findall(r"^```toml\n(.*?)^```", REFERENCE, re.MULTILINE | re.DOTAL
 def test_the_examples_are_strictly_valid() -> None:
     manifest = parse_manifest(EXAMPLES[0], file="manifest.md", strict=True)
     assert [str(release.version) for release in manifest.releases] == ["1.2.0", "1.1.0", "1.0.0"]
-    assert set(parse_builtins(EXAMPLES[1], file="manifest.md", strict=True)) == {"commando"}
+    without_releases = EXAMPLES[0].partition("[[release]]")[0]
+    own = parse_manifest(without_releases + EXAMPLES[1], file="manifest.md", strict=True, own=True).own
+    assert own is not None
+    assert str(own.version) == "1.3.0"
+    assert set(parse_builtins(EXAMPLES[2], file="manifest.md", strict=True)) == {"commando"}
 
 
 def test_every_finding_code_is_documented_and_no_other() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reckless.build.detection.look import Look, join, one_line, string, strings, table
 from reckless.errors import ManifestError, RecklessError
 from reckless.model.dependency import parse_dependency
-from reckless.model.manifest import Build, Dependency, Plugin, Runtime, Status
+from reckless.model.manifest import Build, Dependency, OwnRelease, Plugin, Runtime, Status
 from reckless.model.names import normalize_name
 from reckless.model.reader import parse_manifest
 
@@ -39,6 +39,7 @@ class Author:
     build: Build | None = None
     runtime: Runtime = field(default_factory=Runtime)
     depends: tuple[Dependency, ...] = ()
+    own: OwnRelease | None = None
     why_not: str = ""
     summary: str = ""
     status: Status = "active"
@@ -61,8 +62,8 @@ def read_author(look: Look, folder: str) -> Author:
 
 
 def _ours(text: str, file: str) -> Author:
-    """Read a reckless.toml: a manifest, of which releases may be left out."""
-    manifest = parse_manifest(text, file=file)
+    """Read a reckless.toml: a manifest whose releases may be left out, or that says in [release] what this tree is."""
+    manifest = parse_manifest(text, file=file, own=True)
     newest = manifest.releases[0] if manifest.releases else None
     plugin = manifest.plugin
     return Author(
@@ -70,7 +71,8 @@ def _ours(text: str, file: str) -> Author:
         name=plugin.name,
         build=newest.build if newest else manifest.build,
         runtime=newest.runtime if newest else manifest.runtime,
-        depends=newest.depends if newest else (),
+        depends=newest.depends if newest else manifest.own.depends if manifest.own else (),
+        own=manifest.own,
         summary=plugin.summary,
         status=plugin.status,
         plugin=plugin,
