@@ -51,7 +51,10 @@ class Place:
     def __str__(self) -> str:
         """Write it so that `parse_place` reads it again."""
         if self.tail:
-            return f"{self.url}/-/tree/{self.tail}"
+            page = (
+                "tree" if self.url.count("/") == 4 else "-/tree"
+            )  # https://host/user/repo, or groups as GitLab has them
+            return f"{self.url}/{page}/{self.tail}"
         behind = self.rev + (f":{self.path}" if self.path else "")
         return f"{self.url}#{behind}" if behind else self.url
 
