@@ -7,7 +7,6 @@ from dataclasses import replace
 from reckless.errors import RecklessError
 from reckless.model.state import OLD_TOOL, State
 from reckless.operate.session import DEFAULT_SOURCE, Session
-from reckless.operate.sources import canonical, tried
 from reckless.operate.succession import is_official
 from reckless.store.legacy import old_sources
 
@@ -21,6 +20,8 @@ def take_old_sources(session: Session, state: State, *, dry_run: bool) -> State:
     root = session.store.layout.root
     if state.old_sources_read or not (root / ".sources").is_file():
         return state
+    from reckless.operate.sources import canonical, tried
+
     known = list(state.sources or (DEFAULT_SOURCE,))
     added = []
     for text in old_sources(root):

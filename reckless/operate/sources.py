@@ -10,7 +10,6 @@ from pathlib import Path
 from reckless.errors import IndexSourceError, RecklessError
 from reckless.index.port import Source
 from reckless.model.place import is_repository, parse_place
-from reckless.operate.git_source import GitRepository
 from reckless.operate.opening import open_location
 from reckless.operate.result import Outcome, Result
 from reckless.operate.session import DEFAULT_SOURCE, Session
@@ -168,7 +167,10 @@ def tried(location: str, cache: Path) -> tuple[str, Source]:
             e.hint = f"it is no git repository, either ({other.message}); {e.hint}"
             raise e from other
         location = f"git+{location}"
-    if isinstance(source, GitRepository):
+    if location.startswith("git+"):
+        from reckless.operate.git_source import GitRepository
+
+        assert isinstance(source, GitRepository)  # noqa: S101 - open_location says so by the same prefix
         location = source.location = source.plain
     if isinstance(source, Unvouched) and not source.catalog().plugins and not source.problems:
         raise IndexSourceError(
