@@ -62,7 +62,7 @@ class Reckless:
         """Run it to its end and insist on its exit status; on no traceback and no bug in any case."""
         said = finish(self.start(*args, env=env))
         if status is not None:
-            assert said.status == status, said.text
+            assert said.status == status, said
         return said
 
     def start(self, *args: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
