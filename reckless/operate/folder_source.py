@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reckless.build.detect import Candidate
 from reckless.build.project_version import project_version
-from reckless.errors import IndexSourceError, RecklessError
+from reckless.errors import RecklessError
 from reckless.fetch.worktree import Worktree
 from reckless.index.port import Freshness
 from reckless.model.catalog import Catalog
@@ -22,13 +22,9 @@ from reckless.operate.unvouched import One, Unvouched, entry_of
 
 
 class PluginFolder(Unvouched):
-    """See the module. Raises IndexSourceError `source-missing` where the folder is not there."""
+    """See the module."""
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise IndexSourceError(
-                "source-missing", f"there is no folder {folder}", "bring it back, or remove the source"
-            )
         self.location = str(folder)
         self._folder = folder
         self._guard = threading.RLock()

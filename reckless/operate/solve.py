@@ -142,7 +142,7 @@ def _elsewhere(resolution: Resolution, found: Mapping[str, Found], sources: Sour
         source = found[choice.name].source
         if isinstance(source, Unvouched) and (owner := sources.owner(choice.name)) and owner.reserves_names:
             said.append(
-                f"{choice.name} is also in the index {owner.location}; it was taken from {source.location}, as asked"
+                f"{choice.name} is also in the index {owner.location}; this is the one of {source.location}, as asked"
             )
         elif isinstance(source, Unvouched):
             said.append(f"{choice.name} comes from {source.location}: no index vouches for it")

@@ -401,7 +401,7 @@ def test_a_name_that_an_index_has_is_not_taken_from_elsewhere_unless_asked_for(c
 
     said = reckless("install", confusing)
     assert version(node, "hello") == "6.6.6"
-    assert f"python-hello is also in the index {stocked.url}; it was taken from {confusing}, as asked" in said.stderr
+    assert f"python-hello is also in the index {stocked.url}; this is the one of {confusing}, as asked" in said.stderr
     assert "up to date" in reckless("upgrade", "--all").stdout
     assert version(node, "hello") == "6.6.6", "no upgrade moves it back"
     assert "up to date" in reckless("install", "python-hello").stdout
@@ -449,6 +449,18 @@ def test_sources_of_every_kind_are_searched_together(repository, stocked, folder
     repository.commit({"two/two.py": hello("1.1.0", "two")})
     reckless("upgrade")
     assert version(node, "two") == "1.1.0", "it follows its branch, be it among the sources or not"
+
+
+def test_a_folder_that_went_away_stops_nothing_that_an_index_has(stocked, folder, node, reckless):
+    reckless("source", "add", str(folder.parent))
+    folder.parent.rename(folder.parent.with_name("elsewhere"))
+    said = reckless("install", "python-hello")
+    assert version(node, "hello") == "1.1.0"
+    assert f"{folder.parent} was left out: there is no folder" in said.stderr
+    assert "could not be asked" in reckless.refused("install", "my-plugin")["hint"]
+    assert "was left out" in reckless("search", "hello").stderr
+    assert "cannot be used" in reckless("source", "list").stdout
+    reckless("source", "remove", str(folder.parent))
 
 
 def test_an_address_without_an_index_may_be_a_repository_s(stocked, node, reckless):
